@@ -1,0 +1,250 @@
+/**
+ * Where the books are kept: a small port of four row operations inside a transaction. `memory()` is in
+ * the core, `hardcap/sqlite` is the embedded default; nothing but the ledger knows the rows.
+ *
+ * Every row belongs to one grant, and a transaction locks one grant: two transactions of the same grant
+ * run one after the other, also between processes where the store is shared between processes.
+ */
+import type { Address, Hex } from 'viem'
+
+/** One grant, its lock, how far the chain has been read, and the head of its receipts. */
+export type GrantRow = {
+  readonly grantId: Hex
+  readonly chainId: number
+  readonly agent: Address
+  /** The grant as `Grant.serialize` writes it. */
+  readonly grant: string
+  /** Hash of the permission that new payments use. */
+  readonly permissionHash: Hex
+  readonly paused: 0 | 1
+  /** As the chain answered at the head. */
+  readonly approved: 0 | 1
+  readonly revoked: 0 | 1
+  /** The last block that is final: everything up to it has been read and will not change. */
+  readonly finalNumber: number
+  readonly finalHash: string
+  /** The last block that was read; what lies above the final one is provisional. */
+  readonly headNumber: number
+  readonly headHash: string
+  readonly headTime: number
+  /** Number of receipts, and the hash of the last one. */
+  readonly receipts: number
+  readonly receiptHash: Hex
+}
+
+/** A permission that belongs, or once belonged, to a grant. */
+export type PermissionRow = {
+  readonly grantId: Hex
+  readonly hash: Hex
+  /** The permission as `Permission.serialize` writes it. */
+  readonly permission: string
+}
+
+/** One step of a payment: not signed yet, signed, seen on chain, or known never to come. */
+export type Leg = 'none' | 'signed' | 'seen' | 'failed'
+
+export type PaymentRow = {
+  readonly grantId: Hex
+  /** The caller's idempotency key. */
+  readonly key: string
+  readonly payee: Address
+  readonly amount: bigint
+  readonly permissionHash: Hex
+  readonly host: string | null
+  readonly task: string | null
+  readonly session: string | null
+  readonly category: string | null
+  readonly endpoint: string | null
+  /** Chain time at the reservation. */
+  readonly reservedAt: number
+  /** From the account to the agent. */
+  readonly pull: Leg
+  /** From the agent to the payee. */
+  readonly transfer: Leg
+  /** Why a leg failed, for a person. */
+  readonly failure: string | null
+  /** 1 while something can still happen to it: not final yet. */
+  readonly open: 0 | 1
+}
+
+/** One nonce of the agent's EOA, what it is for, and the bytes once they are signed. */
+export type TransactionRow = {
+  readonly grantId: Hex
+  readonly nonce: number
+  readonly kind: 'pull' | 'transfer' | 'call'
+  /** The payment's key; empty for a call that is no payment, such as an approval. */
+  readonly key: string
+  readonly raw: Hex | null
+  readonly hash: Hex | null
+}
+
+/** A fact read from the chain: money left the account for the agent, or the agent for a payee. */
+export type EventRow = {
+  readonly grantId: Hex
+  readonly blockNumber: number
+  readonly logIndex: number
+  readonly blockHash: Hex
+  readonly txHash: Hex
+  /** The block's timestamp. */
+  readonly time: number
+  readonly kind: 'pull' | 'transfer'
+  readonly amount: bigint
+  /** Who received it. */
+  readonly payee: Address
+  /** For a pull: the permission, and the start of the period that it counted in. */
+  readonly permissionHash: Hex | null
+  readonly periodStart: number | null
+  /** The payment it belongs to; null for a foreign one, which no reservation explains. */
+  readonly key: string | null
+  readonly final: 0 | 1
+}
+
+export type MeterRow = {
+  readonly grantId: Hex
+  readonly name: string
+  readonly amount: bigint
+}
+
+export type ReceiptRow = {
+  readonly grantId: Hex
+  readonly seq: number
+  /** The receipt as `Receipt.serialize` writes it; its hash is over these bytes. */
+  readonly receipt: string
+  readonly hash: Hex
+}
+
+export type Tables = {
+  grants: GrantRow
+  permissions: PermissionRow
+  payments: PaymentRow
+  transactions: TransactionRow
+  events: EventRow
+  meters: MeterRow
+  receipts: ReceiptRow
+}
+export type TableName = keyof Tables
+
+/** What a column holds: text, a safe integer, or an amount (bigint, kept as decimal text). */
+export type ColumnType = 'text' | 'integer' | 'amount'
+
+/** One source for every store: columns with their types, the key, and what is looked up otherwise. */
+export const schema: {
+  readonly [name in TableName]: {
+    readonly columns: Readonly<Record<keyof Tables[name] & string, ColumnType>>
+    readonly key: readonly (keyof Tables[name] & string)[]
+    readonly indexes: readonly (readonly (keyof Tables[name] & string)[])[]
+  }
+} = {
+  grants: {
+    columns: {
+      grantId: 'text',
+      chainId: 'integer',
+      agent: 'text',
+      grant: 'text',
+      permissionHash: 'text',
+      paused: 'integer',
+      approved: 'integer',
+      revoked: 'integer',
+      finalNumber: 'integer',
+      finalHash: 'text',
+      headNumber: 'integer',
+      headHash: 'text',
+      headTime: 'integer',
+      receipts: 'integer',
+      receiptHash: 'text',
+    },
+    key: ['grantId'],
+    indexes: [['agent', 'chainId']],
+  },
+  permissions: {
+    columns: { grantId: 'text', hash: 'text', permission: 'text' },
+    key: ['grantId', 'hash'],
+    indexes: [],
+  },
+  payments: {
+    columns: {
+      grantId: 'text',
+      key: 'text',
+      payee: 'text',
+      amount: 'amount',
+      permissionHash: 'text',
+      host: 'text',
+      task: 'text',
+      session: 'text',
+      category: 'text',
+      endpoint: 'text',
+      reservedAt: 'integer',
+      pull: 'text',
+      transfer: 'text',
+      failure: 'text',
+      open: 'integer',
+    },
+    key: ['grantId', 'key'],
+    indexes: [['grantId', 'open']],
+  },
+  transactions: {
+    columns: { grantId: 'text', nonce: 'integer', kind: 'text', key: 'text', raw: 'text', hash: 'text' },
+    key: ['grantId', 'nonce'],
+    indexes: [
+      ['grantId', 'hash'],
+      ['grantId', 'key'],
+    ],
+  },
+  events: {
+    columns: {
+      grantId: 'text',
+      blockNumber: 'integer',
+      logIndex: 'integer',
+      blockHash: 'text',
+      txHash: 'text',
+      time: 'integer',
+      kind: 'text',
+      amount: 'amount',
+      payee: 'text',
+      permissionHash: 'text',
+      periodStart: 'integer',
+      key: 'text',
+      final: 'integer',
+    },
+    key: ['grantId', 'blockNumber', 'logIndex'],
+    indexes: [
+      ['grantId', 'final'],
+      ['grantId', 'key'],
+    ],
+  },
+  meters: {
+    columns: { grantId: 'text', name: 'text', amount: 'amount' },
+    key: ['grantId', 'name'],
+    indexes: [],
+  },
+  receipts: {
+    columns: { grantId: 'text', seq: 'integer', receipt: 'text', hash: 'text' },
+    key: ['grantId', 'seq'],
+    indexes: [],
+  },
+}
+
+/** How `list` orders and cuts: by key, ascending unless said otherwise. */
+export type ListOptions = { readonly limit?: number; readonly descending?: boolean; readonly offset?: number }
+
+/** The rows, inside a transaction. */
+export type Transaction = {
+  /** The row with this key (further fields are ignored), or undefined. */
+  get<name extends TableName>(table: name, key: Partial<Tables[name]>): Promise<Tables[name] | undefined>
+  /** Inserts the row, or replaces the one with the same key. */
+  put<name extends TableName>(table: name, row: Tables[name]): Promise<void>
+  /** Removes the row with this key, if there is one. */
+  remove<name extends TableName>(table: name, key: Partial<Tables[name]>): Promise<void>
+  /** The rows whose fields equal `where`, in the order of the key. */
+  list<name extends TableName>(
+    table: name,
+    where: Partial<Tables[name]>,
+    options?: ListOptions,
+  ): Promise<Tables[name][]>
+}
+
+export type Store = {
+  /** Runs `work` alone on the grant, all or nothing: what it throws undoes what it wrote. */
+  transact<result>(grantId: Hex, work: (tx: Transaction) => Promise<result>): Promise<result>
+  close(): Promise<void>
+}

@@ -1,0 +1,113 @@
+import { type Migration, sql } from 'kysely'
+
+/**
+ * Append-only: a migration that was released is never edited, a change is a new one behind it. A binary
+ * that finds a migration it does not know refuses to open the books. Plain SQL that SQLite and PostgreSQL
+ * both speak; amounts are decimal text, because a uint160 fits no integer column.
+ */
+export const migrations: Record<string, Migration> = {
+  '0001_books': {
+    async up(db) {
+      for (const statement of books) await sql.raw(statement).execute(db)
+    },
+  },
+}
+
+const amount = (column: string) =>
+  `"${column}" text not null check ("${column}" = '0' or "${column}" not like '0%' and "${column}" not like '-%' and "${column}" <> '')`
+const flag = (column: string) => `"${column}" integer not null check ("${column}" in (0, 1))`
+const leg = (column: string) =>
+  `"${column}" text not null check ("${column}" in ('none', 'signed', 'seen', 'failed'))`
+
+const books = [
+  `create table "grants" (
+    "grantId" text not null primary key,
+    "chainId" bigint not null,
+    "agent" text not null,
+    "grant" text not null,
+    "permissionHash" text not null,
+    ${flag('paused')},
+    ${flag('approved')},
+    ${flag('revoked')},
+    "finalNumber" bigint not null,
+    "finalHash" text not null,
+    "headNumber" bigint not null,
+    "headHash" text not null,
+    "headTime" bigint not null,
+    "receipts" bigint not null check ("receipts" >= 0),
+    "receiptHash" text not null
+  )`,
+  `create index "grants_agent" on "grants" ("agent", "chainId")`,
+  `create table "permissions" (
+    "grantId" text not null references "grants" ("grantId"),
+    "hash" text not null,
+    "permission" text not null,
+    primary key ("grantId", "hash")
+  )`,
+  `create table "payments" (
+    "grantId" text not null references "grants" ("grantId"),
+    "key" text not null,
+    "payee" text not null,
+    ${amount('amount')},
+    "permissionHash" text not null,
+    "host" text,
+    "task" text,
+    "session" text,
+    "category" text,
+    "endpoint" text,
+    "reservedAt" bigint not null,
+    ${leg('pull')},
+    ${leg('transfer')},
+    "failure" text,
+    ${flag('open')},
+    primary key ("grantId", "key"),
+    check ("transfer" = 'none' or "pull" in ('signed', 'seen')),
+    check ("failure" is null or "pull" = 'failed' or "transfer" = 'failed')
+  )`,
+  `create index "payments_open" on "payments" ("grantId", "open")`,
+  `create table "transactions" (
+    "grantId" text not null references "grants" ("grantId"),
+    "nonce" bigint not null check ("nonce" >= 0),
+    "kind" text not null check ("kind" in ('pull', 'transfer', 'call')),
+    "key" text not null,
+    "raw" text,
+    "hash" text,
+    primary key ("grantId", "nonce"),
+    check (("raw" is null) = ("hash" is null))
+  )`,
+  `create index "transactions_hash" on "transactions" ("grantId", "hash")`,
+  `create index "transactions_payment" on "transactions" ("grantId", "key")`,
+  `create table "events" (
+    "grantId" text not null references "grants" ("grantId"),
+    "blockNumber" bigint not null,
+    "logIndex" bigint not null,
+    "blockHash" text not null,
+    "txHash" text not null,
+    "time" bigint not null,
+    "kind" text not null check ("kind" in ('pull', 'transfer')),
+    ${amount('amount')},
+    "payee" text not null,
+    "permissionHash" text,
+    "periodStart" bigint,
+    "key" text,
+    ${flag('final')},
+    primary key ("grantId", "blockNumber", "logIndex"),
+    check (("kind" = 'pull') = ("permissionHash" is not null)),
+    check (("kind" = 'pull') = ("periodStart" is not null))
+  )`,
+  `create index "events_final" on "events" ("grantId", "final")`,
+  `create index "events_payment" on "events" ("grantId", "key")`,
+  `create table "meters" (
+    "grantId" text not null references "grants" ("grantId"),
+    "name" text not null,
+    ${amount('amount')},
+    primary key ("grantId", "name")
+  )`,
+  `create table "receipts" (
+    "grantId" text not null references "grants" ("grantId"),
+    "seq" bigint not null check ("seq" >= 0),
+    "receipt" text not null,
+    "hash" text not null,
+    primary key ("grantId", "seq")
+  )`,
+]
