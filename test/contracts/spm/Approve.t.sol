@@ -12,8 +12,10 @@ contract ApproveTest is SpmTest {
 
   function test_default() public {
     ISpendPermissionManager.SpendPermission memory p = _permission();
-    _expectApproval(p);
+    vm.recordLogs();
+    _expectApproved(p);
     _approved(p);
+    _assertEvents(1);
     assertTrue(SPM.isApproved(p));
     assertTrue(SPM.isValid(p));
     assertFalse(SPM.isRevoked(p));
@@ -24,7 +26,7 @@ contract ApproveTest is SpmTest {
   function test_args_anyValidFields(ISpendPermissionManager.SpendPermission memory p) public {
     p = _valid(p);
     assertFalse(SPM.isApproved(p));
-    _expectApproval(p);
+    _expectApproved(p);
     _approved(p);
     assertTrue(SPM.isApproved(p));
   }
@@ -32,7 +34,7 @@ contract ApproveTest is SpmTest {
   function test_args_smallest() public {
     ISpendPermissionManager.SpendPermission memory p = _permission();
     (p.allowance, p.period, p.start, p.end, p.salt, p.extraData) = (1, 1, 0, 1, 0, "");
-    _expectApproval(p);
+    _expectApproved(p);
     _approved(p);
   }
 
@@ -40,34 +42,34 @@ contract ApproveTest is SpmTest {
     ISpendPermissionManager.SpendPermission memory p = _permission();
     (p.allowance, p.period, p.salt) = (type(uint160).max, type(uint48).max, type(uint256).max);
     (p.start, p.end) = (type(uint48).max - 1, type(uint48).max);
-    _expectApproval(p);
+    _expectApproved(p);
     _approved(p);
   }
 
   function test_args_anyTime(uint48 time) public {
     ISpendPermissionManager.SpendPermission memory p = _permission();
     vm.warp(time);
-    _expectApproval(p);
+    _expectApproved(p);
     _approved(p);
   }
 
   function test_args_nativeToken() public {
     ISpendPermissionManager.SpendPermission memory p = _nativePermission();
-    _expectApproval(p);
+    _expectApproved(p);
     _approved(p);
   }
 
   function test_args_tokenWithoutCode() public {
     ISpendPermissionManager.SpendPermission memory p = _permission();
     p.token = makeAddr("nothing there");
-    _expectApproval(p);
+    _expectApproved(p);
     _approved(p);
   }
 
   function test_args_tokenWithErc165ThatIsNoErc721() public {
     ISpendPermissionManager.SpendPermission memory p = _permission();
     p.token = _erc165Token(type(IERC165).interfaceId, 0x36372b07);
-    _expectApproval(p);
+    _expectApproved(p);
     _approved(p);
   }
 
@@ -75,7 +77,7 @@ contract ApproveTest is SpmTest {
   function test_args_tokenThatClaimsErc721WithoutErc165() public {
     ISpendPermissionManager.SpendPermission memory p = _permission();
     p.token = _erc165Token(ERC721, ERC721);
-    _expectApproval(p);
+    _expectApproved(p);
     _approved(p);
   }
 
@@ -84,14 +86,14 @@ contract ApproveTest is SpmTest {
     bytes4[] memory ids = new bytes4[](3);
     (ids[0], ids[1], ids[2]) = (type(IERC165).interfaceId, ERC721, 0xffffffff);
     p.token = address(new Erc165Token(ids));
-    _expectApproval(p);
+    _expectApproved(p);
     _approved(p);
   }
 
   function test_args_eoaAccount() public {
     ISpendPermissionManager.SpendPermission memory p = _permission();
     p.account = makeAddr("eoa");
-    _expectApproval(p);
+    _expectApproved(p);
     _approved(p);
     assertTrue(SPM.isValid(p));
   }
@@ -102,7 +104,7 @@ contract ApproveTest is SpmTest {
     p = _approved(_valid(p));
     vm.recordLogs();
     _approved(p);
-    _assertNoEvents();
+    _assertEvents(0);
   }
 
   function test_behavior_revokedReturnsFalseAndEmitsNothing(ISpendPermissionManager.SpendPermission memory p)
@@ -114,7 +116,7 @@ contract ApproveTest is SpmTest {
     vm.recordLogs();
     vm.prank(account);
     assertFalse(SPM.approve(p));
-    _assertNoEvents();
+    _assertEvents(0);
     assertFalse(SPM.isApproved(p));
     assertFalse(SPM.isValid(p));
   }
@@ -126,7 +128,7 @@ contract ApproveTest is SpmTest {
     vm.recordLogs();
     vm.prank(account);
     assertFalse(SPM.approve(p));
-    _assertNoEvents();
+    _assertEvents(0);
     assertTrue(SPM.isApproved(p));
     assertFalse(SPM.isValid(p));
   }
@@ -136,7 +138,7 @@ contract ApproveTest is SpmTest {
     vm.assume(salt != p.salt);
     _revoked(p);
     p.salt = salt;
-    _expectApproval(p);
+    _expectApproved(p);
     _approved(p);
     assertTrue(SPM.isValid(p));
   }
@@ -237,11 +239,6 @@ contract ApproveTest is SpmTest {
   }
 
   /* ---------------------------------------- helpers ---------------------------------------- */
-
-  function _expectApproval(ISpendPermissionManager.SpendPermission memory p) private {
-    vm.expectEmit(address(SPM));
-    emit ISpendPermissionManager.SpendPermissionApproved(_hash(p), p);
-  }
 
   function _expectError(address sender, ISpendPermissionManager.SpendPermission memory p, bytes memory reason)
     private

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import { Test } from "forge-std/Test.sol";
+import { Test, Vm } from "forge-std/Test.sol";
 
 import { CoinbaseSmartWallet } from "../../../contracts/devnet/CoinbaseSmartWallet.sol";
 import { CoinbaseSmartWalletFactory } from "../../../contracts/devnet/CoinbaseSmartWalletFactory.sol";
@@ -238,6 +238,30 @@ abstract contract SpmTest is Test {
     );
   }
 
+  /* ---------------------------------------- events ---------------------------------------- */
+
+  function _expectApproved(ISpendPermissionManager.SpendPermission memory p) internal {
+    vm.expectEmit(address(SPM));
+    emit ISpendPermissionManager.SpendPermissionApproved(_hash(p), p);
+  }
+
+  function _expectRevoked(ISpendPermissionManager.SpendPermission memory p) internal {
+    vm.expectEmit(address(SPM));
+    emit ISpendPermissionManager.SpendPermissionRevoked(_hash(p), p);
+  }
+
+  function _expectUsed(
+    ISpendPermissionManager.SpendPermission memory p,
+    uint48 start,
+    uint48 end,
+    uint160 value
+  ) internal {
+    vm.expectEmit(address(SPM));
+    emit ISpendPermissionManager.SpendPermissionUsed(
+      _hash(p), p.account, p.spender, p.token, ISpendPermissionManager.PeriodSpend(start, end, value)
+    );
+  }
+
   /* ---------------------------------------- assertions ---------------------------------------- */
 
   function _assertEq(
@@ -251,8 +275,13 @@ abstract contract SpmTest is Test {
     assertEq(actual.spend, spend, "period spend");
   }
 
-  /// @dev Nothing was emitted since `vm.recordLogs`.
-  function _assertNoEvents() internal {
-    assertEq(vm.getRecordedLogs().length, 0, "events");
+  /// @dev How many events SPM emitted since `vm.recordLogs`; those of expectations are the test's own.
+  function _assertEvents(uint256 expected) internal {
+    Vm.Log[] memory logs = vm.getRecordedLogs();
+    uint256 actual;
+    for (uint256 i; i < logs.length; ++i) {
+      if (logs[i].emitter == address(SPM)) ++actual;
+    }
+    assertEq(actual, expected, "events");
   }
 }
