@@ -1,5 +1,24 @@
-import type { Address, Hex } from 'viem'
-import type { Token } from './Token.js'
+import {
+  type Address,
+  bytesToHex,
+  type Chain,
+  encodeAbiParameters,
+  type Hex,
+  keccak256,
+  maxUint256,
+  parseAbiParameters,
+} from 'viem'
+import * as Allowlist from './Allowlist.js'
+import * as Amount from './Amount.js'
+import * as Caps from './Caps.js'
+import { InputError } from './errors.js'
+import * as Input from './Input.js'
+import * as Json from './Json.js'
+import * as Terms from './Terms.js'
+import * as Time from './Time.js'
+import type * as Token from './Token.js'
+
+export type { Allowed } from './Allowlist.js'
 
 /**
  * What a person agrees to: who may spend whose money, for what, how much and how long.
@@ -17,11 +36,11 @@ export type Grant = {
   /** The agent's own EOA, used for nothing else. */
   readonly agent: Address
   readonly chainId: number
-  readonly token: Token
+  readonly token: Token.Token
   /** How money moves: `direct` is the agent's EOA as the permission's spender. */
   readonly rail: 'direct'
   /** Sorted by host. An entry without payees binds the host to nobody. */
-  readonly allow: readonly Allowed[]
+  readonly allow: readonly Allowlist.Allowed[]
   readonly perCall: bigint
   readonly perTask: bigint | null
   readonly perDay: bigint | null
@@ -33,10 +52,237 @@ export type Grant = {
   readonly status: 'active' | 'revoked'
 }
 
-/** A host and the payees that it is bound to. */
-export type Allowed = {
-  /** Lower-case ASCII host with an optional port, such as `api.example.com` or `127.0.0.1:4021`. */
-  readonly host: string
-  /** Checksummed, sorted, without duplicates; empty where the host is bound to nobody. */
-  readonly payTo: readonly Address[]
+/** A grant as people write it. */
+export type DefineParams = Caps.CapsInput & {
+  owner: Address
+  agent: Address
+  allow: readonly Allowlist.Entry[]
+  /** A name of the caller's own, up to 200 characters. */
+  id?: string | undefined
+  /** A chain or its id. Base where omitted. */
+  chain?: number | Pick<Chain, 'id'> | undefined
+  /** A symbol or an address. USDC where omitted. */
+  token?: string | undefined
+  /** A Date, an ISO string or unix milliseconds. The UTC midnight that began today where omitted. */
+  startsAt?: Date | string | number | undefined
+  /** Likewise, exclusive. A date without a time includes that UTC day. No expiry where omitted. */
+  expiresAt?: Date | string | number | undefined
+  hold?: Grant['hold'] | undefined
+  rail?: Grant['rail'] | undefined
+  status?: Grant['status'] | undefined
+}
+
+export type DefineOptions = {
+  /** Unix seconds. The clock where omitted. */
+  now?: number
+  /** To replace a grant: its grantId, so that both are known as one. Random where omitted. */
+  grantId?: Hex
+}
+
+const params = [
+  ...['id', 'owner', 'agent', 'chain', 'token', 'allow', 'startsAt', 'expiresAt', 'hold', 'rail', 'status'],
+  ...Caps.fields,
+]
+
+/**
+ * Defines a grant. Whatever cannot be read, or makes no sense, throws: no value is ever taken for "no limit".
+ *
+ * SpendPermissionManager counts days from `start`, so with a day cap the start has to be a UTC midnight for the
+ * chain's day to be the calendar's: a future `startsAt` moves to the next midnight, a past one (which
+ * SpendPermissionManager allows) to the one before. The grant shows what came of it.
+ *
+ * @example
+ * ```ts
+ * const grant = Grant.define({
+ *   owner: wallet.address,
+ *   agent: agent.address,
+ *   allow: [{ host: 'api.example.com', payTo: payee }],
+ *   perCallUsd: '0.05',
+ *   perDayUsd: '2',
+ *   totalUsd: '25',
+ *   expiresAt: '2030-12-31',
+ * })
+ * ```
+ * @throws InputError with any of its codes but `UNKNOWN_VERSION`
+ */
+export function define(given: DefineParams, options: DefineOptions = {}): Grant {
+  const input = Input.fields(given, 'grant', params)
+  const now = Input.integer(options.now ?? Math.floor(Date.now() / 1000), 'now', { min: 0, max: Time.max })
+  const grantId =
+    options.grantId === undefined
+      ? bytesToHex(crypto.getRandomValues(new Uint8Array(32)))
+      : Terms.grantId(options.grantId)
+
+  const chain = input.chain
+  const chainId = Terms.chainId(
+    typeof chain === 'object' && chain !== null && 'id' in chain ? chain.id : (chain ?? 8453),
+    'chain',
+  )
+  const token = Terms.token(input.token ?? 'USDC', chainId)
+  const parties = Terms.parties(input, token)
+  const caps = Caps.parse(input, token)
+  const expiresAt =
+    input.expiresAt === undefined ? null : Time.parse(input.expiresAt, { field: 'expiresAt', edge: 'end' })
+  if (expiresAt !== null && expiresAt <= now)
+    throw new InputError('INVALID_DATE', {
+      field: 'expiresAt',
+      given: input.expiresAt,
+      valid: `a time after ${Time.format(now)}`,
+      why: `The grant would have expired at ${Time.format(expiresAt)}.`,
+    })
+
+  return Terms.seal({
+    version: 1,
+    grantId,
+    id: input.id === undefined ? grantId : Terms.id(input.id),
+    ...parties,
+    chainId,
+    token,
+    rail: Input.oneOf(input.rail ?? 'direct', 'rail', ['direct']),
+    ...caps,
+    startsAt: start(input.startsAt, { now, wholeDays: caps.perDay !== null }),
+    expiresAt,
+    hold: Input.oneOf(input.hold ?? 'day', 'hold', ['day', 'total']),
+    status: Input.oneOf(input.status ?? 'active', 'status', ['active', 'revoked']),
+  })
+}
+
+function start(value: unknown, options: { now: number; wholeDays: boolean }): number {
+  if (value === undefined) return Time.midnight(options.now)
+  const at = Time.parse(value, { field: 'startsAt', edge: 'start' })
+  const midnight = Time.midnight(at)
+  if (!options.wholeDays || at === midnight) return at
+  return at > options.now ? midnight + Time.day : midnight
+}
+
+const keys = [
+  ...['grantId', 'id', 'owner', 'agent', 'chainId', 'token', 'rail', 'allow', 'perCall', 'perTask'],
+  ...['perDay', 'total', 'startsAt', 'expiresAt', 'hold', 'status'],
+]
+
+/**
+ * Writes a grant as JSON, byte for byte the same for equal grants: fields in the order of the type, amounts as
+ * decimal strings of base units, times as unix seconds, the token as its address, and a host that is bound to
+ * nobody as a string, as in `define`.
+ */
+export function serialize(grant: Grant): string {
+  const amount = (units: bigint | null) => (units === null ? null : units.toString())
+  return JSON.stringify({
+    version: grant.version,
+    grantId: grant.grantId,
+    id: grant.id,
+    owner: grant.owner,
+    agent: grant.agent,
+    chainId: grant.chainId,
+    token: grant.token.address,
+    rail: grant.rail,
+    allow: grant.allow.map(({ host, payTo }) => (payTo.length === 0 ? host : { host, payTo })),
+    perCall: amount(grant.perCall),
+    perTask: amount(grant.perTask),
+    perDay: amount(grant.perDay),
+    total: amount(grant.total),
+    startsAt: grant.startsAt,
+    expiresAt: grant.expiresAt,
+    hold: grant.hold,
+    status: grant.status,
+  })
+}
+
+/**
+ * Reads what `serialize` wrote, and holds it to the same rules as `define`, save that a grant may have expired
+ * since. The order of fields and white space between them are free, for stores that change them.
+ *
+ * @throws InputError `UNKNOWN_VERSION`, and all that `define` throws
+ */
+export function parse(text: string): Grant {
+  const input = Json.record(Json.parse(text, 'grant'), 'grant', keys)
+  const amount = (field: string) => Input.units(input[field], field, { min: 1n, max: Amount.max })
+  const time = (field: string) =>
+    Input.integer(input[field], field, { min: 0, max: Time.max, code: 'INVALID_DATE' })
+  const orNull = <value>(field: string, read: (field: string) => value) =>
+    input[field] === null ? null : read(field)
+
+  const chainId = Terms.chainId(input.chainId, 'chainId')
+  const token = Terms.token(Input.address(input.token, 'token'), chainId)
+  const grant = Terms.seal({
+    version: 1,
+    grantId: Terms.grantId(input.grantId),
+    id: Terms.id(input.id),
+    ...Terms.parties(input, token),
+    chainId,
+    token,
+    rail: Input.oneOf(input.rail, 'rail', ['direct']),
+    perCall: amount('perCall'),
+    perTask: orNull('perTask', amount),
+    perDay: orNull('perDay', amount),
+    total: orNull('total', amount),
+    startsAt: time('startsAt'),
+    expiresAt: orNull('expiresAt', time),
+    hold: Input.oneOf(input.hold, 'hold', ['day', 'total']),
+    status: Input.oneOf(input.status, 'status', ['active', 'revoked']),
+  })
+  Json.checkSame(text, serialize(grant), 'grant')
+  return grant
+}
+
+/** The struct whose ABI encoding `hash` hashes. */
+const terms = parseAbiParameters([
+  'Terms terms',
+  'struct Terms { string encoding; bytes32 grantId; string id; address owner; address agent; uint256 chainId; address token; string rail; Allowed[] allow; uint256 perCall; uint256 perTask; uint256 perDay; uint256 total; uint256 startsAt; uint256 expiresAt; string hold; }',
+  'struct Allowed { string host; address[] payTo; }',
+])
+
+/**
+ * The commitment to all terms of a grant, those included that only the process can hold: everything but the
+ * status, which changes without anybody agreeing to it anew. It goes into the salt of the grant's permissions.
+ *
+ * Anybody can recompute it: it is `keccak256(abi.encode(terms))` in Solidity, where `terms` is
+ *
+ * ```solidity
+ * struct Terms {
+ *   string encoding;     // "hardcap.grant.v1"
+ *   bytes32 grantId;
+ *   string id;
+ *   address owner;
+ *   address agent;
+ *   uint256 chainId;
+ *   address token;
+ *   string rail;         // "direct"
+ *   Allowed[] allow;     // sorted by host
+ *   uint256 perCall;     // base units of the token, as the next three
+ *   uint256 perTask;     // type(uint256).max where absent, as the next two
+ *   uint256 perDay;
+ *   uint256 total;
+ *   uint256 startsAt;    // unix seconds
+ *   uint256 expiresAt;   // type(uint256).max where absent
+ *   string hold;         // "day" or "total"
+ * }
+ * struct Allowed { string host; address[] payTo; } // payees in ascending order
+ * ```
+ */
+export function hash(grant: Grant): Hex {
+  const { chainId, token, startsAt, expiresAt } = grant
+  return keccak256(
+    encodeAbiParameters(terms, [
+      {
+        ...grant,
+        encoding: 'hardcap.grant.v1',
+        chainId: BigInt(chainId),
+        token: token.address,
+        perTask: grant.perTask ?? maxUint256,
+        perDay: grant.perDay ?? maxUint256,
+        total: grant.total ?? maxUint256,
+        startsAt: BigInt(startsAt),
+        expiresAt: expiresAt === null ? maxUint256 : BigInt(expiresAt),
+      },
+    ]),
+  )
+}
+
+/**
+ * Whether the allowlist permits a payment. With a host: it must be listed, and where its entry binds payees, `to`
+ * must be one of them. Without one: `to` must be a payee of some entry.
+ */
+export function isAllowed(grant: Grant, request: Allowlist.PermitsRequest): Allowlist.PermitsResult {
+  return Allowlist.permits(grant.allow, request)
 }

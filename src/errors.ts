@@ -49,10 +49,20 @@ export class InputError extends HardcapError<InputCode> {
   /** What would have been valid. */
   readonly valid: string
 
-  constructor(code: InputCode, options: { field: string; given: unknown; valid: string; why: string }) {
+  constructor(
+    code: InputCode,
+    options: {
+      field: string
+      given: unknown
+      valid: string
+      why: string
+      /** Further values that the message names. */
+      figures?: Record<string, unknown>
+    },
+  ) {
     const given = show(options.given)
     super(code, `${options.field}: ${options.why} Given: ${given}. Valid: ${options.valid}.`, {
-      figures: { field: options.field, given, valid: options.valid },
+      figures: { field: options.field, given, valid: options.valid, ...options.figures },
     })
     this.field = options.field
     this.given = given
@@ -75,4 +85,18 @@ export function show(value: unknown): string {
               : `an object with ${Object.keys(value).join(', ') || 'no fields'}`
             : String(value)
   return text.length > 120 ? `${text.slice(0, 117)}...` : text
+}
+
+/** What can be wrong with permissions as they are gathered, signed and verified. */
+export type PermissionCode =
+  | 'BATCH_EMPTY'
+  | 'BATCH_MISMATCH'
+  | 'BATCH_DUPLICATE'
+  | 'SIGNER_MISMATCH'
+  | 'CHAIN_MISMATCH'
+  | 'VALIDATOR_MISSING'
+
+/** A permission that cannot be gathered, signed or verified as asked. */
+export class PermissionError extends HardcapError<PermissionCode> {
+  override readonly name = 'PermissionError'
 }

@@ -1,0 +1,111 @@
+import type { Hex } from 'viem'
+import { nativeToken, spendPermissionManager } from './Addresses.js'
+import * as Allowlist from './Allowlist.js'
+import * as Caps from './Caps.js'
+import { InputError } from './errors.js'
+import type { Grant } from './Grant.js'
+import * as Input from './Input.js'
+import * as Time from './Time.js'
+import * as Token from './Token.js'
+
+// How each term of a grant is read, alike for one that is defined and one that is parsed.
+
+/** What holds between the terms of every grant, defined or parsed. Freezes it. */
+export function seal(grant: Grant): Grant {
+  const { startsAt, expiresAt, total, hold } = grant
+  Caps.check(grant, grant.token)
+  if (hold === 'total' && total === null)
+    throw new InputError('CAP_CONFLICT', {
+      field: 'hold',
+      given: hold,
+      valid: '"day", or a totalUsd',
+      why: 'There is no total to hold.',
+    })
+  if (expiresAt !== null && expiresAt <= startsAt)
+    throw new InputError('INVALID_DATE', {
+      field: 'expiresAt',
+      given: Time.format(expiresAt),
+      valid: `a time after ${Time.format(startsAt)}`,
+      why: `The grant would end before it starts: with a day cap it starts on a UTC midnight, ${Time.format(startsAt)}.`,
+    })
+  if (grant.perDay !== null && startsAt !== Time.midnight(startsAt))
+    throw new InputError('INVALID_DATE', {
+      field: 'startsAt',
+      given: startsAt,
+      valid: `a UTC midnight, such as ${Time.midnight(startsAt)}`,
+      why: 'With a day cap the start is a UTC midnight, or the chain would count other days.',
+    })
+  return Object.freeze(grant)
+}
+
+export function grantId(value: unknown): Hex {
+  if (typeof value === 'string' && /^0x[0-9a-f]{64}$/.test(value)) return value as Hex
+  const valid = '32 bytes in lower-case hexadecimal with 0x, such as the grantId of the grant to replace'
+  throw new InputError('INVALID_VALUE', { field: 'grantId', given: value, valid, why: 'Not a grantId.' })
+}
+
+/** A name is shown to people and written to logs: no line breaks, nothing that cannot be written as UTF-8. */
+export function id(value: unknown): string {
+  if (typeof value === 'string' && value.length > 0 && value.length <= 200 && !/\p{Cc}|\p{Cs}/u.test(value))
+    return value
+  const valid = 'a name of 1 to 200 characters on one line'
+  throw new InputError('INVALID_VALUE', { field: 'id', given: value, valid, why: 'Not a name.' })
+}
+
+export function chainId(value: unknown, field: string): number {
+  const ids = Object.keys(Token.known)
+  if (typeof value === 'number' && ids.includes(String(value))) return value
+  const valid = `${ids.join(' or ')} (Base, Base Sepolia), or a viem chain with that id`
+  throw new InputError('UNKNOWN_CHAIN', {
+    field,
+    given: value,
+    valid,
+    why: 'Not a chain that hardcap knows.',
+  })
+}
+
+/** Caps are in dollars: a euro counted as a dollar would overspend them without anybody noticing. */
+export function token(value: unknown, chainId: number): Token.Token {
+  const token = Token.resolve(value, { chainId, field: 'token' })
+  if (token.currency === 'USD') return token
+  const usd = (Token.known[chainId] ?? []).filter((token) => token.currency === 'USD')
+  throw new InputError('TOKEN_NOT_USD', {
+    field: 'token',
+    given: value,
+    valid: usd.map((token) => `"${token.symbol}"`).join(' or '),
+    why: `${token.symbol} is ${token.currency}, and the caps are in USD.`,
+  })
+}
+
+/** Owner, agent and payees, of whom nobody may be a contract that is in the way, or two of them at once. */
+export function parties(
+  input: Record<string, unknown>,
+  token: Token.Token,
+): Pick<Grant, 'owner' | 'agent' | 'allow'> {
+  const contracts = [
+    { address: token.address, why: `This is the token ${token.symbol} itself.` },
+    { address: spendPermissionManager, why: 'This is SpendPermissionManager.' },
+    { address: nativeToken, why: 'This stands for the native token.' },
+  ] as const
+  const party = (field: 'owner' | 'agent', refused: Allowlist.ParseOptions['refused']) => {
+    const address = Input.address(input[field], field)
+    const reason = refused.find((other) => other.address === address)
+    if (!reason) return address
+    const valid = field === 'owner' ? 'the address of a smart wallet' : "an EOA of the agent's own"
+    throw new InputError('INVALID_ADDRESS', { field, given: address, valid, why: reason.why })
+  }
+  const owner = party('owner', contracts)
+  const agent = party('agent', [
+    ...contracts,
+    { address: owner, why: 'This is the owner, whom no cap could hold.' },
+  ])
+  const allow = Allowlist.parse(input.allow, {
+    field: 'allow',
+    refused: [
+      ...contracts,
+      { address: owner, why: 'This is the owner: the money would come back.' },
+      { address: agent, why: 'This is the agent: it must not pay itself.' },
+    ],
+  })
+  return { owner, agent, allow }
+}

@@ -1,0 +1,7 @@
+export * as Amount from './Amount.js'
+export * from './errors.js'
+export * as Grant from './Grant.js'
+export * as Host from './Host.js'
+export * as Permission from './Permission.js'
+export * as Time from './Time.js'
+export * as Token from './Token.js'
