@@ -8,18 +8,18 @@ import {
   size,
   UserRejectedRequestError,
 } from 'viem'
-import { spendPermissionManagerAbi } from '../abi/index.js'
+import { coinbaseSmartWalletAbi, spendPermissionManagerAbi } from '../abi/index.js'
 import { HardcapError, show } from './errors.js'
 
-/** Errors that are not SpendPermissionManager's own but come up through it: the wallet's and the token's. */
-const elsewhereAbi = parseAbi([
-  'error Unauthorized()',
-  'error AlreadyOwner(bytes owner)',
-  'error ERC20InsufficientBalance(address sender, uint256 balance, uint256 needed)',
-  'error ERC20InsufficientAllowance(address spender, uint256 allowance, uint256 needed)',
-])
-
-const abi = [...spendPermissionManagerAbi, ...elsewhereAbi]
+/** What may come up through SpendPermissionManager: its own errors, the wallet's, and those of newer tokens. */
+const abi = [
+  ...spendPermissionManagerAbi,
+  ...coinbaseSmartWalletAbi,
+  ...parseAbi([
+    'error ERC20InsufficientBalance(address sender, uint256 balance, uint256 needed)',
+    'error ERC20InsufficientAllowance(address spender, uint256 allowance, uint256 needed)',
+  ]),
+]
 
 type Advice<code extends string = string> = {
   readonly code: code

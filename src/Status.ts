@@ -9,14 +9,13 @@ import {
   slice,
 } from 'viem'
 import { getBlock, getCode, multicall } from 'viem/actions'
-import { spendPermissionManagerAbi } from '../abi/index.js'
+import { coinbaseSmartWalletAbi, spendPermissionManagerAbi } from '../abi/index.js'
 import { multicall3, nativeToken, spendPermissionManager } from './Addresses.js'
 import { toChainError } from './ChainError.js'
 import type { Permission } from './Permission.js'
 import { type Period, toPeriod, toStruct } from './SpmCall.js'
 import type { Span } from './SpmEvent.js'
 import { assertChain } from './Transaction.js'
-import { walletAbi } from './Wallet.js'
 
 /** The period that the block's time is in. Base units. */
 type Metered = {
@@ -212,7 +211,7 @@ async function look(
             : { address: token, abi: erc20Abi, functionName: 'balanceOf', args: [account] },
           {
             address: account,
-            abi: walletAbi,
+            abi: coinbaseSmartWalletAbi,
             functionName: 'isOwnerAddress',
             args: [spendPermissionManager],
           },

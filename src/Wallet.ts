@@ -1,16 +1,8 @@
-import { type Address, type Client, decodeAbiParameters, encodeFunctionData, parseAbi, size } from 'viem'
+import { type Address, type Client, decodeAbiParameters, encodeFunctionData, size } from 'viem'
 import { call as callAction } from 'viem/actions'
+import { coinbaseSmartWalletAbi } from '../abi/index.js'
 import { ChainError, toChainError } from './ChainError.js'
 import { type Call, isSender, sender } from './Transaction.js'
-
-/** What hardcap needs of a Coinbase Smart Wallet (coinbase/smart-wallet, versions 1 and 1.1). */
-export const walletAbi = parseAbi([
-  'function execute(address target, uint256 value, bytes data) payable',
-  'function executeBatch((address target, uint256 value, bytes data)[] calls) payable',
-  'function addOwnerAddress(address owner)',
-  'function isOwnerAddress(address account) view returns (bool)',
-  'event AddOwner(uint256 indexed index, bytes owner)',
-])
 
 /** The call by which an owner, or the EntryPoint, makes the wallet make `call`. */
 export function prepareExecute(options: { account: Address; call: Call }): Call {
@@ -18,7 +10,7 @@ export function prepareExecute(options: { account: Address; call: Call }): Call 
   const args = [call.to, call.value, call.data] as const
   return {
     to: account,
-    data: encodeFunctionData({ abi: walletAbi, functionName: 'execute', args }),
+    data: encodeFunctionData({ abi: coinbaseSmartWalletAbi, functionName: 'execute', args }),
     value: 0n,
   }
 }
@@ -26,7 +18,11 @@ export function prepareExecute(options: { account: Address; call: Call }): Call 
 /** The call, by the wallet itself or an owner, that makes `owner` an owner of the wallet. */
 export function prepareAddOwner(options: { account: Address; owner: Address }): Call {
   const { account, owner } = options
-  const data = encodeFunctionData({ abi: walletAbi, functionName: 'addOwnerAddress', args: [owner] })
+  const data = encodeFunctionData({
+    abi: coinbaseSmartWalletAbi,
+    functionName: 'addOwnerAddress',
+    args: [owner],
+  })
   return { to: account, data, value: 0n }
 }
 
@@ -40,7 +36,11 @@ export async function isOwner(
   options: { account: Address; owner: Address; blockNumber?: bigint },
 ): Promise<boolean> {
   const { account, owner, blockNumber } = options
-  const data = encodeFunctionData({ abi: walletAbi, functionName: 'isOwnerAddress', args: [owner] })
+  const data = encodeFunctionData({
+    abi: coinbaseSmartWalletAbi,
+    functionName: 'isOwnerAddress',
+    args: [owner],
+  })
   try {
     const block = blockNumber === undefined ? {} : { blockNumber }
     const { data: answer } = await callAction(client, { to: account, data, ...block })
