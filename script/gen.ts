@@ -91,9 +91,11 @@ function runtimeCode(name: string): Hex {
  */
 function entryPoint(): { entryPoint06: Hex; senderCreator06: Hex } {
   const require = createRequire(import.meta.url)
-  const read = (name: string): { bytecode: Hex; deployedBytecode: Hex } =>
-    require(`@account-abstraction/contracts/artifacts/${name}.json`)
-  const { bytecode, deployedBytecode } = read('EntryPoint')
+  const { bytecode, deployedBytecode } =
+    require('@account-abstraction/contracts/artifacts/EntryPoint.json') as {
+      bytecode: Hex
+      deployedBytecode: Hex
+    }
   const address = getContractAddress({
     opcode: 'CREATE2',
     from: create2Deployer,
@@ -108,8 +110,20 @@ function entryPoint(): { entryPoint06: Hex; senderCreator06: Hex } {
   if (parts.length !== 4) throw new Error(`EntryPoint uses its immutable ${parts.length - 1} times, not 3.`)
   return {
     entryPoint06: parts.join(push32(creator)) as Hex,
-    senderCreator06: read('SenderCreator').deployedBytecode,
+    senderCreator06: senderCreator(bytecode, deployedBytecode),
   }
+}
+
+/**
+ * SenderCreator's own artifact comes from other compiler settings than what EntryPoint deploys, which is the end
+ * of its init code: a constructor of 28 bytes, and the runtime code.
+ */
+function senderCreator(entryPointInitCode: Hex, entryPointRuntimeCode: Hex): Hex {
+  const runtime = entryPointRuntimeCode.slice(2)
+  const initCode = entryPointInitCode.slice(entryPointInitCode.indexOf(runtime) + runtime.length)
+  if (initCode.indexOf('fe') !== 54)
+    throw new Error("SenderCreator's constructor is not the one that is expected.")
+  return `0x${initCode.slice(56)}`
 }
 
 /** viem has the init code, for calls without deployment: the runtime code is what follows the constructor. */
