@@ -35,7 +35,8 @@ export function parse(value: unknown, options: ParseOptions): readonly Allowed[]
     })
 
   const seen = new Map<string, number>()
-  const allow = value.map((entry: unknown, i): Allowed => {
+  // A hole in the array is an entry that cannot be read, not one that is not there.
+  const allow = Array.from(value, (entry: unknown, i): Allowed => {
     const at = `${field}[${i}]`
     const { host: given, payTo } =
       typeof entry === 'string' ? { host: entry } : Input.fields(entry, at, ['host', 'payTo'])
@@ -65,7 +66,7 @@ export type ParseOptions = {
 
 /** Absent or empty payees are an error: they would mean "anybody", and a host alone says so on purpose. */
 function payees(value: unknown, field: string, refused: ParseOptions['refused']): readonly Address[] {
-  const list: readonly unknown[] = Array.isArray(value) ? value : [value]
+  const list: readonly unknown[] = Array.isArray(value) ? Array.from(value) : [value]
   const invalid = (given: unknown, why: string) =>
     new InputError('INVALID_ADDRESS', {
       field,
@@ -94,7 +95,7 @@ function byAddress(a: Address, b: Address): number {
  */
 export function permits(allow: readonly Allowed[], request: PermitsRequest): PermitsResult {
   const { host, to } = request
-  const binds = (entry: Allowed) => entry.payTo.some((payee) => isAddressEqual(payee, to))
+  const binds = (entry: Allowed) => entry.payTo.some((payee) => payee.toLowerCase() === to.toLowerCase())
   if (host === undefined) {
     if (allow.some(binds)) return { allowed: true }
     return no(`${to} is not a payee of any allowed host, and the payment names no host.`)

@@ -2,28 +2,37 @@ import { type Address, getAddress, isAddress, zeroAddress } from 'viem'
 import { InputError } from './errors.js'
 
 /**
- * The fields of an object, of which none may be unknown: a misspelt cap must never mean "no limit".
+ * The fields of a plain object, of which none may be unknown: a misspelt cap must never mean "no limit", and
+ * neither must one that is inherited, which a copy would lose.
  *
  * @throws InputError `INVALID_VALUE`, `UNKNOWN_FIELD`
  */
 export function fields(value: unknown, field: string, known: readonly string[]): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
+  if (typeof value !== 'object' || value === null || !isPlain(value))
     throw new InputError('INVALID_VALUE', {
       field,
       given: value,
-      valid: `an object with ${known.join(', ')}`,
-      why: 'Not an object.',
+      valid: `a plain object with ${known.join(', ')}`,
+      why: 'Not a plain object.',
     })
-  for (const key of Object.keys(value)) {
-    if (known.includes(key)) continue
+  const names = Object.getOwnPropertyNames(value)
+  for (const name of names) {
+    if (known.includes(name)) continue
     throw new InputError('UNKNOWN_FIELD', {
-      field: `${field}.${key}`,
-      given: key,
-      valid: `"${closest(key, known)}" may have been meant; known are ${known.join(', ')}`,
+      field: `${field}.${name}`,
+      given: name,
+      valid: `"${closest(name, known)}" may have been meant; known are ${known.join(', ')}`,
       why: 'There is no such field.',
     })
   }
-  return { ...value }
+  // Read once: a getter could answer otherwise the second time.
+  return Object.fromEntries(names.map((name) => [name, Reflect.get(value, name)]))
+}
+
+/** An object literal, from this realm or another; no array and no instance of a class. */
+function isPlain(value: object): boolean {
+  const prototype: object | null = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 /**

@@ -21,12 +21,14 @@ export function seal(grant: Grant): Grant {
       valid: '"day", or a totalUsd',
       why: 'There is no total to hold.',
     })
-  if (expiresAt !== null && expiresAt <= startsAt)
+  const end = expiresAt ?? Time.max
+  if (end <= startsAt)
     throw new InputError('INVALID_DATE', {
       field: 'expiresAt',
-      given: Time.format(expiresAt),
-      valid: `a time after ${Time.format(startsAt)}`,
-      why: `The grant would end before it starts: with a day cap it starts on a UTC midnight, ${Time.format(startsAt)}.`,
+      given: Time.format(end),
+      valid: `a time after ${Time.format(startsAt)}, or an earlier startsAt`,
+      why: `The grant starts at ${Time.format(startsAt)} (with a day cap on a UTC midnight), and would have ended by then.`,
+      figures: { startsAt, expiresAt },
     })
   if (grant.perDay !== null && startsAt !== Time.midnight(startsAt))
     throw new InputError('INVALID_DATE', {
@@ -44,9 +46,12 @@ export function grantId(value: unknown): Hex {
   throw new InputError('INVALID_VALUE', { field: 'grantId', given: value, valid, why: 'Not a grantId.' })
 }
 
-/** A name is shown to people and written to logs: no line breaks, nothing that cannot be written as UTF-8. */
+/** Control characters, line breaks, half characters, and what turns the direction of the text around it. */
+const unprintable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/u
+
+/** A name is shown to people and written to logs. */
 export function id(value: unknown): string {
-  if (typeof value === 'string' && value.length > 0 && value.length <= 200 && !/\p{Cc}|\p{Cs}/u.test(value))
+  if (typeof value === 'string' && value.length > 0 && value.length <= 200 && !unprintable.test(value))
     return value
   const valid = 'a name of 1 to 200 characters on one line'
   throw new InputError('INVALID_VALUE', { field: 'id', given: value, valid, why: 'Not a name.' })

@@ -21,7 +21,7 @@ const circle = { decimals: 6, version: '2' } as const
  * not supported. EURC is listed so that it can be refused by name: it must never count as dollars.
  */
 export const known: Readonly<Record<number, readonly Token[]>> = Object.freeze({
-  8453: [
+  8453: Object.freeze([
     Object.freeze({ ...circle, address: usdc[8453], symbol: 'USDC', currency: 'USD', name: 'USD Coin' }),
     Object.freeze({
       ...circle,
@@ -30,9 +30,11 @@ export const known: Readonly<Record<number, readonly Token[]>> = Object.freeze({
       currency: 'EUR',
       name: 'EURC',
     }),
-  ],
+  ]),
   // On Base Sepolia the contract was deployed with its symbol as its name.
-  84532: [Object.freeze({ ...circle, address: usdc[84532], symbol: 'USDC', currency: 'USD', name: 'USDC' })],
+  84532: Object.freeze([
+    Object.freeze({ ...circle, address: usdc[84532], symbol: 'USDC', currency: 'USD', name: 'USDC' }),
+  ]),
 })
 
 /**
