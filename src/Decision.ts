@@ -1,7 +1,11 @@
-import { type Address, formatUnits, isAddress } from 'viem'
+import { type Address, isAddress } from 'viem'
+import * as Allowlist from './Allowlist.js'
+import * as Amount from './Amount.js'
 import { InputError } from './errors.js'
 import type { Grant } from './Grant.js'
-import type { Permission } from './Permission.js'
+import * as Host from './Host.js'
+import * as Permission from './Permission.js'
+import * as Time from './Time.js'
 
 /** Why a spend is refused. `BUDGET_EXCEEDED` names its cap in the figures. */
 export type RefusalCode =
@@ -30,7 +34,7 @@ export type Request = {
 /** Everything a decision looks at besides the request. Meters include what is reserved and still open. */
 export type State = {
   readonly grant: Grant
-  readonly permission: Permission
+  readonly permission: Permission.Permission
   /** Chain time: the timestamp of the latest block that was seen, unix seconds. */
   readonly now: number
   readonly paused: boolean
@@ -71,8 +75,6 @@ export type Decision =
 type Refusal = Extract<Decision, { allowed: false }>
 
 const allow: Decision = { allowed: true }
-const day = 86_400
-const maxUint160 = 2n ** 160n - 1n
 
 /**
  * Whether a payment may be made now: status, dates, allowlist, then the caps from the narrowest to the
@@ -87,7 +89,7 @@ const maxUint160 = 2n ** 160n - 1n
  * is none. These come before any rule: such a request is a bug of the caller, not something to refuse.
  */
 export function decide(state: State, request: Request): Decision {
-  if (typeof request.amount !== 'bigint' || request.amount <= 0n || request.amount > maxUint160) {
+  if (typeof request.amount !== 'bigint' || request.amount <= 0n || request.amount > Amount.max) {
     throw new InputError('INVALID_AMOUNT', {
       field: 'amount',
       given: request.amount,
@@ -153,121 +155,75 @@ export function remaining(state: State): Remaining {
 }
 
 function refuseStatus({ grant, paused, approved, revoked }: State): Refusal | undefined {
+  const { chainId, id, owner } = grant
   if (grant.status === 'revoked' || revoked) {
-    return {
-      allowed: false,
-      code: 'REVOKED',
-      reason: `Grant ${grant.id} is revoked, which is final. Ask ${grant.owner} to sign a new grant.`,
-      figures: { by: revoked ? 'chain' : 'grant' },
-      retryable: false,
-    }
+    const reason = `Grant ${id} is revoked, which is final. Ask ${owner} to sign a new grant.`
+    return refuse('REVOKED', reason, { by: revoked ? 'chain' : 'grant' })
   }
   if (paused) {
-    return {
-      allowed: false,
-      code: 'PAUSED',
-      reason: `Grant ${grant.id} is paused. It can be used again once it is resumed.`,
-      figures: {},
-      retryable: true,
-    }
+    const reason = `Grant ${id} is paused. It can be used again once it is resumed.`
+    return refuse('PAUSED', reason, {}, true)
   }
   if (!approved) {
-    return {
-      allowed: false,
-      code: 'NOT_APPROVED',
-      reason: `The permission of grant ${grant.id} is not approved on chain ${grant.chainId}. Submit the owner's signature, or let ${grant.owner} approve it.`,
-      figures: { chainId: grant.chainId },
-      retryable: true,
-    }
+    const reason = `The permission of grant ${id} is not approved on chain ${chainId}. Submit the owner's signature, or let ${owner} approve it.`
+    return refuse('NOT_APPROVED', reason, { chainId }, true)
   }
   return undefined
 }
 
 function refuseDates(state: State): Refusal | undefined {
-  const { grant, permission, now } = state
+  const { now } = state
+  const { id, owner } = state.grant
+  const { start } = state.permission
   const end = endOf(state)
-  if (now < permission.start) {
-    return {
-      allowed: false,
-      code: 'NOT_STARTED',
-      reason: `Grant ${grant.id} starts at ${iso(permission.start)}; it is ${iso(now)} on chain. Try again then.`,
-      figures: { start: permission.start, now },
-      retryable: true,
-      retryAt: permission.start,
-    }
+  if (now < start) {
+    const reason = `Grant ${id} starts at ${Time.format(start)}; it is ${Time.format(now)} on chain. Try again then.`
+    return refuse('NOT_STARTED', reason, { start, now }, start)
   }
   if (now >= end) {
-    return {
-      allowed: false,
-      code: 'EXPIRED',
-      reason: `Grant ${grant.id} ended at ${iso(end)}; it is ${iso(now)} on chain. Ask ${grant.owner} to sign a new grant.`,
-      figures: { end, now },
-      retryable: false,
-    }
+    const reason = `Grant ${id} ended at ${Time.format(end)}; it is ${Time.format(now)} on chain. Ask ${owner} to sign a new grant.`
+    return refuse('EXPIRED', reason, { end, now })
   }
   return undefined
 }
 
-function refuseHost(grant: Grant, host: string | undefined): Refusal | undefined {
-  if (host === undefined || grant.allow.some((entry) => entry.host === host)) return undefined
-  return notAllowed(
-    `Host ${host} is not on the allowlist of grant ${grant.id}, which has ${hostsOf(grant)}. Ask ${grant.owner} to sign a grant that names it.`,
-    { host },
-  )
+function refuseHost({ allow, id, owner }: Grant, host: string | undefined): Refusal | undefined {
+  if (host === undefined) return undefined
+  const read = Host.read(host)
+  // What cannot be read may be a whole URL with a password in it, so it is not repeated.
+  if (!read.ok) return refuse('NOT_ALLOWED', `The host cannot be read. ${read.reason}`, {})
+  if (allow.some((entry) => entry.host === read.host)) return undefined
+  const reason = `${read.host} is not on the allowlist of grant ${id}. Ask ${owner} to sign a grant that names it.`
+  return refuse('NOT_ALLOWED', reason, { host: read.host })
 }
 
-function refusePayee(grant: Grant, { host, to }: Request): Refusal | undefined {
-  if (isAllowed(grant, to, host)) return undefined
-  return notAllowed(
-    host === undefined
-      ? `${to} is not a payee of any host on the allowlist of grant ${grant.id}. Name the host that asks for the payment, or ask ${grant.owner} to sign a grant that names the payee.`
-      : `${to} is not a payee of ${host} under grant ${grant.id}. Do not pay; ask ${grant.owner} to sign a grant that names it if ${host} confirms it.`,
-    { to, ...(host === undefined ? {} : { host }) },
-  )
-}
-
-/**
- * Whether `to` may be paid. With a host: the host is listed and binds `to`, or binds nobody in particular.
- * Without one: some host binds `to`; a host that binds nobody vouches for nobody.
- */
-function isAllowed(grant: Grant, to: Address, host: string | undefined): boolean {
-  const payee = to.toLowerCase()
-  return grant.allow.some((entry) => {
-    if (host !== undefined && entry.host !== host) return false
-    if (host !== undefined && entry.payTo.length === 0) return true
-    return entry.payTo.some((address) => address.toLowerCase() === payee)
-  })
-}
-
-function notAllowed(reason: string, figures: Refusal['figures']): Refusal {
-  return { allowed: false, code: 'NOT_ALLOWED', reason, figures, retryable: false }
+function refusePayee({ allow, owner }: Grant, { host, to }: Request): Refusal | undefined {
+  const permitted = Allowlist.permits(allow, { to, host })
+  if (permitted.allowed) return undefined
+  const help = `Ask ${owner} to sign a grant that names the payee${host === undefined ? ', or name the host that asks for the payment' : ''}.`
+  const figures = { to, ...(host === undefined ? {} : { host }) }
+  return refuse('NOT_ALLOWED', `${permitted.reason} ${help}`, figures)
 }
 
 function refuseAmount(state: State, amount: bigint): Refusal | undefined {
   const { grant, permission, now, used } = state
-  if (amount > grant.perCall) {
-    return {
-      allowed: false,
-      code: 'OVER_PER_CALL',
-      cap: 'perCall',
-      reason: `${money(grant, amount)} is more than the ${money(grant, grant.perCall)} that one call may cost. Ask ${grant.owner} to sign a grant with a higher cap per call.`,
-      figures: { limit: grant.perCall, amount },
-      retryable: false,
-    }
+  const { owner, perCall, perTask, perDay, total } = grant
+  if (amount > perCall) {
+    const reason = `${money(grant, amount)} is more than the ${money(grant, perCall)} that one call may cost. Ask ${owner} to sign a grant with a higher cap per call.`
+    return { ...refuse('OVER_PER_CALL', reason, { limit: perCall, amount }), cap: 'perCall' }
   }
-  if (grant.perTask !== null && used.task + amount > grant.perTask) {
-    return exceeded(state, 'perTask', { limit: grant.perTask, used: used.task, amount })
+  if (perTask !== null && used.task + amount > perTask)
+    return exceeded(state, 'perTask', { limit: perTask, used: used.task, amount })
+  if (perDay !== null && used.day + amount > perDay) {
+    const next = Time.midnight(now) + Time.day
+    return exceeded(state, 'perDay', { limit: perDay, used: used.day, amount }, next)
   }
-  if (grant.perDay !== null && used.day + amount > grant.perDay) {
-    const midnight = now - (now % day) + day
-    return exceeded(state, 'perDay', { limit: grant.perDay, used: used.day, amount }, midnight)
-  }
-  if (grant.total !== null && used.total + amount > grant.total) {
-    return exceeded(state, 'total', { limit: grant.total, used: used.total, amount })
-  }
+  if (total !== null && used.total + amount > total)
+    return exceeded(state, 'total', { limit: total, used: used.total, amount })
   if (used.period + amount > permission.allowance) {
-    const next = now - ((now - permission.start) % permission.period) + permission.period
-    const cap = grant.perDay === null ? 'total' : 'perDay'
+    // Which of the two the allowance mirrors, see `Permission.fromGrant`.
+    const cap = perDay !== null && (total === null || perDay < total) ? 'perDay' : 'total'
+    const next = Permission.periodAt(permission, now)?.end
     return exceeded(state, cap, { limit: permission.allowance, used: used.period, amount }, next)
   }
   return undefined
@@ -280,31 +236,31 @@ function exceeded(
   figures: { limit: bigint; used: bigint; amount: bigint },
   renews?: number,
 ): Refusal {
-  const { grant, used } = state
-  const { limit, amount } = figures
+  const { grant } = state
+  const { limit, used, amount } = figures
   // Waiting helps only where the next meter starts before the end, holds the amount, and the total does too.
-  const fits = amount <= limit && (grant.total === null || used.total + amount <= grant.total)
+  const fits = amount <= limit && (grant.total === null || state.used.total + amount <= grant.total)
   const retryAt = renews !== undefined && renews < endOf(state) && fits ? renews : undefined
-  const spent = `${money(grant, figures.used)} of the ${money(grant, limit)} ${words[cap]} are spent or reserved`
-  const help =
-    retryAt === undefined
-      ? `Ask ${grant.owner} to sign a grant with a higher cap.`
-      : `Try again from ${iso(retryAt)}, or ask ${grant.owner} to sign a grant with a higher cap.`
-  return {
-    allowed: false,
-    code: 'BUDGET_EXCEEDED',
-    cap,
-    reason: `${money(grant, amount)} does not fit: ${spent}. ${help}`,
-    figures,
-    retryable: retryAt !== undefined,
-    ...(retryAt === undefined ? {} : { retryAt }),
-  }
+  const wait = retryAt === undefined ? 'Ask' : `Try again from ${Time.format(retryAt)}, or ask`
+  const reason = `${money(grant, amount)} does not fit: ${money(grant, used)} of the ${money(grant, limit)} ${words[cap]} are spent or reserved. ${wait} ${grant.owner} to sign a grant with a higher cap.`
+  return { ...refuse('BUDGET_EXCEEDED', reason, figures, retryAt ?? false), cap }
 }
 
 const words = { perTask: 'per task', perDay: 'per UTC day', total: 'in total' } as const satisfies Record<
   Cap,
   string
 >
+
+/** `retry`: whether the same request can succeed later, or the unix seconds from which it can. */
+function refuse(
+  code: RefusalCode,
+  reason: string,
+  figures: Refusal['figures'],
+  retry: boolean | number = false,
+): Refusal {
+  const refusal = { allowed: false, code, reason, figures, retryable: retry !== false } as const
+  return typeof retry === 'number' ? { ...refusal, retryAt: retry } : refusal
+}
 
 /** The first second at which nothing can be spent any more. */
 function endOf({ grant, permission }: State): number {
@@ -316,15 +272,5 @@ function left(limit: bigint, used: bigint): bigint {
 }
 
 function money({ token }: Grant, amount: bigint): string {
-  return `${formatUnits(amount, token.decimals)} ${token.symbol}`
-}
-
-/** A permission without an end has the largest uint48, which is beyond what a Date can hold. */
-function iso(seconds: number): string {
-  return seconds > 8.64e12 ? `${seconds} s` : new Date(seconds * 1000).toISOString().replace('.000Z', 'Z')
-}
-
-function hostsOf({ allow }: Grant): string {
-  const hosts = allow.map((entry) => entry.host)
-  return hosts.length > 5 ? `${hosts.slice(0, 5).join(', ')} and ${hosts.length - 5} more` : hosts.join(', ')
+  return `${Amount.format(amount, token.decimals)} ${token.symbol}`
 }

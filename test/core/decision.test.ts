@@ -141,7 +141,7 @@ describe('decide', () => {
     expect(answer(Decision.decide(state({ ...endless, now: 2 ** 48 - 2 }), request()))).toBe('ok')
     const last = refusal(Decision.decide(state({ ...endless, now: 2 ** 48 - 1 }), request()))
     expect(last.code).toBe('EXPIRED')
-    expect(last.reason).toContain('281474976710655 s')
+    expect(last.reason).toContain('ended at never')
   })
 
   test.each([
@@ -198,6 +198,15 @@ describe('decide', () => {
     const decision = refusal(Decision.decide(lifetime, request()))
     expect(answer(decision)).toBe('BUDGET_EXCEEDED total')
     expect(decision.retryable).toBe(false)
+  })
+
+  test('behavior: so it is where the day cap is not below the total', () => {
+    const lifetime = state({
+      grant: { perDay: 100_000_000n },
+      permission: { allowance: 100_000_000n, period: end - start },
+      used: { period: 99_500_000n },
+    })
+    expect(answer(Decision.decide(lifetime, request()))).toBe('BUDGET_EXCEEDED total')
   })
 
   test('behavior: the first rule that refuses answers, in the order of the codes', () => {
@@ -293,11 +302,19 @@ describe('decide', () => {
     expect(reason({ used: { day: 9_500_000n } })).toBe(
       `1 USDC does not fit: 9.5 USDC of the 10 USDC per UTC day are spent or reserved. Try again from 2030-01-07T00:00:00Z, or ask ${grant.owner} to sign a grant with a higher cap.`,
     )
-    expect(reason({}, request({ host: 'evil.example.com' }))).toContain(
-      'which has api.example.com, data.example.com:8443, open.example.com.',
+    expect(reason({}, request({ host: 'evil.example.com' }))).toBe(
+      `evil.example.com is not on the allowlist of grant research. Ask ${grant.owner} to sign a grant that names it.`,
     )
-    const hosts = Array.from({ length: 7 }, (_, n) => ({ host: `h${n}.example.com`, payTo: [] }))
-    expect(reason({ grant: { allow: hosts } })).toContain('h4.example.com and 2 more.')
+    expect(reason({}, request({ to: stranger }))).toBe(
+      `${stranger} is not a payee of api.example.com. Ask ${grant.owner} to sign a grant that names the payee.`,
+    )
+  })
+
+  test('behavior: a host that cannot be read is refused and not repeated', () => {
+    const host = 'https://user:secret@api.example.com/'
+    const decision = refusal(Decision.decide(state(), request({ host })))
+    expect(decision.code).toBe('NOT_ALLOWED')
+    expect(JSON.stringify(decision)).not.toContain('secret')
   })
 
   test('behavior: figures carry the values of the reason', () => {
