@@ -10,7 +10,7 @@ import { SafeTransferLib } from "solady/utils/SafeTransferLib.sol";
 import { IMagicSpend } from "../interfaces/IMagicSpend.sol";
 import { ISpendPermissionManager } from "../interfaces/ISpendPermissionManager.sol";
 import { PublicERC6492Validator } from "./PublicERC6492Validator.sol";
-import { SpendPermissionHash } from "./SpendPermissionHash.sol";
+import { SpendPermissionState } from "./SpendPermissionState.sol";
 
 /// @dev What SPM asks of a smart wallet that it is an owner of.
 interface IExecute {
@@ -22,9 +22,9 @@ interface IExecute {
 ///         `0xf85210B21cC50302F477BA56686d2019dC9b67Ad`: the same interface and behaviour, written from published
 ///         facts, placed on test chains, never deployed elsewhere, unaudited.
 /// @dev The runtime code is put at that address with empty storage, so there is no constructor and no immutable.
-/// @dev Every function writes its storage before it calls out, so a reentrant call finds the meters as if the
-///      outer call had finished. There is no lock, because the original has no error for one.
-contract SpendPermissionManager is SpendPermissionHash {
+/// @dev Hashes, storage and views are inherited. A spend is counted before anything is called, so that a reentrant
+///      call finds the meter as if the outer spend had finished; there is no lock, as there is none in the original.
+contract SpendPermissionManager is SpendPermissionState {
   using SafeERC20 for IERC20;
 
   /* ---------------------------------------- constants ---------------------------------------- */
@@ -37,17 +37,6 @@ contract SpendPermissionManager is SpendPermissionHash {
 
   /// @inheritdoc ISpendPermissionManager
   address public constant NATIVE_TOKEN = 0xEeeeeEeeeEeEeeEeEeEeeEEEeeeeEeeeeeeeEEeE;
-
-  /* ---------------------------------------- storage ---------------------------------------- */
-
-  /// @dev Never cleared, not by a revoke either.
-  mapping(bytes32 hash => bool) private _approved;
-
-  /// @dev Never cleared: a revoke is for good.
-  mapping(bytes32 hash => bool) private _revoked;
-
-  /// @dev The period of the last spend, with its sum.
-  mapping(bytes32 hash => PeriodSpend) private _lastUpdatedPeriod;
 
   /// @dev What `receive` accepts; set only while an account is asked for native token.
   uint256 private transient _expectedReceiveAmount;
@@ -182,41 +171,6 @@ contract SpendPermissionManager is SpendPermissionHash {
     _transfer(spendPermission, value);
   }
 
-  /* ---------------------------------------- views ---------------------------------------- */
-
-  /// @inheritdoc ISpendPermissionManager
-  function isApproved(SpendPermission calldata spendPermission) external view returns (bool) {
-    return _approved[getHash(spendPermission)];
-  }
-
-  /// @inheritdoc ISpendPermissionManager
-  function isRevoked(SpendPermission calldata spendPermission) external view returns (bool) {
-    return _revoked[getHash(spendPermission)];
-  }
-
-  /// @inheritdoc ISpendPermissionManager
-  function isValid(SpendPermission calldata spendPermission) external view returns (bool) {
-    return _isValid(getHash(spendPermission));
-  }
-
-  /// @inheritdoc ISpendPermissionManager
-  function getLastUpdatedPeriod(SpendPermission calldata spendPermission)
-    public
-    view
-    returns (PeriodSpend memory)
-  {
-    return _lastUpdatedPeriod[getHash(spendPermission)];
-  }
-
-  /// @inheritdoc ISpendPermissionManager
-  function getCurrentPeriod(SpendPermission calldata spendPermission)
-    external
-    view
-    returns (PeriodSpend memory)
-  {
-    return _currentPeriod(spendPermission, getHash(spendPermission));
-  }
-
   /* ---------------------------------------- approvals ---------------------------------------- */
 
   /// @dev The validator may deploy the account on the way, if the signature says how (ERC-6492).
@@ -253,10 +207,6 @@ contract SpendPermissionManager is SpendPermissionHash {
     emit SpendPermissionRevoked(hash, p);
   }
 
-  function _isValid(bytes32 hash) private view returns (bool) {
-    return _approved[hash] && !_revoked[hash];
-  }
-
   /* ---------------------------------------- spending ---------------------------------------- */
 
   /// @dev Counts `value` against the current period, or reverts. No money has moved yet.
@@ -279,30 +229,11 @@ contract SpendPermissionManager is SpendPermissionHash {
     );
   }
 
-  function _currentPeriod(SpendPermission calldata p, bytes32 hash)
-    private
-    view
-    returns (PeriodSpend memory)
-  {
-    uint48 time = uint48(block.timestamp);
-    if (time < p.start) revert BeforeSpendPermissionStart(time, p.start);
-    if (time >= p.end) revert AfterSpendPermissionEnd(time, p.end);
-
-    PeriodSpend memory last = _lastUpdatedPeriod[hash];
-    if (last.spend != 0 && time < last.end) return last;
-
-    // A fresh period. Its end is computed in 256 bits: `start + period` may not fit 48.
-    uint48 start = time - (time - p.start) % p.period;
-    uint256 end = uint256(start) + p.period;
-    // forge-lint: disable-next-line(unsafe-typecast): cast only when not above a uint48
-    return PeriodSpend({ start: start, end: end > p.end ? p.end : uint48(end), spend: 0 });
-  }
-
   /// @dev Moves `value` from the account to the spender. The account's code runs here, and so may a token's.
   function _transfer(SpendPermission calldata p, uint160 value) private {
     if (p.token == NATIVE_TOKEN) {
-      // In two steps, so that the spender is paid by SPM and only with what the account has sent. An account
-      // that sends nothing makes the second step fail.
+      // In two steps: the account pays SPM, SPM pays the spender. An account that sends nothing makes the second
+      // step fail, since SPM holds nothing between spends: `receive` refuses it.
       _expectedReceiveAmount = value;
       IExecute(p.account).execute(address(this), value, "");
       _expectedReceiveAmount = 0;
