@@ -120,7 +120,10 @@ export function serialize(receipt: Omit<Receipt, 'hash'>): string {
 export function fromRow(row: ReceiptRow): Receipt {
   const { version, amount, ...body } = JSON.parse(row.receipt)
   if (version !== 1) {
-    throw new HardcapError('UNKNOWN_VERSION', `Receipt ${row.seq} has version ${version}; this hardcap reads 1.`)
+    throw new HardcapError(
+      'UNKNOWN_VERSION',
+      `Receipt ${row.seq} has version ${version}; this hardcap reads 1.`,
+    )
   }
   return { ...body, amount: BigInt(amount), hash: row.hash }
 }

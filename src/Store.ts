@@ -20,6 +20,8 @@ export type GrantRow = {
   /** As the chain answered at the head. */
   readonly approved: 0 | 1
   readonly revoked: 0 | 1
+  /** The block after which the reading of the chain began. */
+  readonly startNumber: number
   /** The last block that is final: everything up to it has been read and will not change. */
   readonly finalNumber: number
   readonly finalHash: string
@@ -67,15 +69,15 @@ export type PaymentRow = {
   readonly open: 0 | 1
 }
 
-/** One nonce of the agent's EOA, what it is for, and the bytes once they are signed. */
+/** One nonce of the agent's EOA, what it is for, and the signed bytes, kept before they are broadcast. */
 export type TransactionRow = {
   readonly grantId: Hex
   readonly nonce: number
   readonly kind: 'pull' | 'transfer' | 'call'
   /** The payment's key; empty for a call that is no payment, such as an approval. */
   readonly key: string
-  readonly raw: Hex | null
-  readonly hash: Hex | null
+  readonly raw: Hex
+  readonly hash: Hex
 }
 
 /** A fact read from the chain: money left the account for the agent, or the agent for a payee. */
@@ -145,6 +147,7 @@ export const schema: {
       paused: 'integer',
       approved: 'integer',
       revoked: 'integer',
+      startNumber: 'integer',
       finalNumber: 'integer',
       finalHash: 'text',
       headNumber: 'integer',

@@ -1,7 +1,14 @@
 /** The store's four row operations in SQL, the same for every database that Kysely speaks to. */
 import { type Kysely, Migrator } from 'kysely'
 import { HardcapError } from '../errors.js'
-import { type ColumnType, type Store, schema, type TableName, type Tables, type Transaction } from '../Store.js'
+import {
+  type ColumnType,
+  type Store,
+  schema,
+  type TableName,
+  type Tables,
+  type Transaction,
+} from '../Store.js'
 import { migrations } from './migrations.js'
 
 type Value = string | number | null
@@ -69,7 +76,8 @@ function rows(tx: Kysely<Database>): Transaction {
       for (const [column, value] of Object.entries(encode(table, where))) {
         query = value === null ? query.where(column, 'is', null) : query.where(column, '=', value)
       }
-      for (const column of schema[table].key) query = query.orderBy(column, options.descending ? 'desc' : 'asc')
+      for (const column of schema[table].key)
+        query = query.orderBy(column, options.descending ? 'desc' : 'asc')
       if (options.limit !== undefined) query = query.limit(options.limit)
       if (options.offset !== undefined) query = query.offset(options.offset)
       return (await query.execute()).map((row) => decode(table, row))

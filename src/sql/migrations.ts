@@ -29,6 +29,7 @@ const books = [
     ${flag('paused')},
     ${flag('approved')},
     ${flag('revoked')},
+    "startNumber" bigint not null,
     "finalNumber" bigint not null,
     "finalHash" text not null,
     "headNumber" bigint not null,
@@ -37,7 +38,7 @@ const books = [
     "receipts" bigint not null check ("receipts" >= 0),
     "receiptHash" text not null
   )`,
-  `create index "grants_agent" on "grants" ("agent", "chainId")`,
+  `create unique index "grants_agent" on "grants" ("agent", "chainId")`,
   `create table "permissions" (
     "grantId" text not null references "grants" ("grantId"),
     "hash" text not null,
@@ -61,7 +62,7 @@ const books = [
     "failure" text,
     ${flag('open')},
     primary key ("grantId", "key"),
-    check ("transfer" = 'none' or "pull" in ('signed', 'seen')),
+    check ("transfer" = 'none' or "pull" <> 'none'),
     check ("failure" is null or "pull" = 'failed' or "transfer" = 'failed')
   )`,
   `create index "payments_open" on "payments" ("grantId", "open")`,
@@ -70,10 +71,9 @@ const books = [
     "nonce" bigint not null check ("nonce" >= 0),
     "kind" text not null check ("kind" in ('pull', 'transfer', 'call')),
     "key" text not null,
-    "raw" text,
-    "hash" text,
-    primary key ("grantId", "nonce"),
-    check (("raw" is null) = ("hash" is null))
+    "raw" text not null,
+    "hash" text not null,
+    primary key ("grantId", "nonce")
   )`,
   `create index "transactions_hash" on "transactions" ("grantId", "hash")`,
   `create index "transactions_payment" on "transactions" ("grantId", "key")`,

@@ -4,8 +4,8 @@
  */
 import { CompiledQuery, Kysely, SqliteAdapter, SqliteDialect, SqliteDriver } from 'kysely'
 import Libsql from 'libsql'
-import { type Database, migrate, sqlStore } from '../sql/SqlStore.js'
 import type { Store } from '../Store.js'
+import { type Database, migrate, sqlStore } from '../sql/SqlStore.js'
 
 export type SqliteOptions = {
   /** How long to wait for another process's transaction, in milliseconds. Default 30,000. */

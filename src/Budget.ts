@@ -1,0 +1,346 @@
+/** The live object of one grant: decides, pays, follows the chain and keeps the books. */
+import {
+  type Address,
+  decodeFunctionResult,
+  getAddress,
+  type Hex,
+  type LocalAccount,
+  type PublicClient,
+} from 'viem'
+import { spendPermissionManagerAbi } from '../abi/index.js'
+import * as Amount from './Amount.js'
+import { ChainError } from './ChainError.js'
+import * as Decision from './Decision.js'
+import { InputError } from './errors.js'
+import type { Grant } from './Grant.js'
+import { GrantError } from './GrantError.js'
+import * as Ledger from './Ledger.js'
+import * as Meter from './Meter.js'
+import * as Permission from './Permission.js'
+import * as Receipt from './Receipt.js'
+import * as Spm from './Spm.js'
+import * as Status from './Status.js'
+import type { GrantRow, PaymentRow, Store, Transaction } from './Store.js'
+import * as Submit from './Submit.js'
+import * as Sync from './Sync.js'
+import { simulate } from './Transaction.js'
+import * as Verify from './Verify.js'
+import * as Worker from './Worker.js'
+
+export type OpenBudgetOptions = {
+  readonly grant: Grant
+  readonly permission: Permission.Permission
+  /** The agent's EOA, which signs and pays gas. It must be used for nothing else. */
+  readonly agent: LocalAccount
+  readonly store: Store
+  /** Which blocks are final for the books. Default `finalized`. */
+  readonly finality?: Sync.Finality
+  /** Milliseconds between two looks at the chain. Default: the client's `pollingInterval`. */
+  readonly pollMs?: number
+  /** Nothing is reserved when the chain was not seen for longer than this. Default 60,000. */
+  readonly maxUnseenMs?: number
+  readonly onReceipt?: (receipt: Receipt.Receipt) => void
+  /** Told of failed looks at the chain; they are repeated. Default: nothing. */
+  readonly onError?: (error: unknown) => void
+}
+
+/** A payment that its payee received. */
+export type Spent = {
+  readonly key: string
+  readonly to: Address
+  /** Base units. */
+  readonly amount: bigint
+  /** The transaction that the payee's transfer was seen in. */
+  readonly txHash: Hex
+  readonly blockNumber: number
+  /** Whether no reorganisation can take it back any more. Until then the books may reopen it. */
+  readonly final: boolean
+}
+
+export type Budget = {
+  readonly grant: Grant
+  readonly permission: Permission.Permission
+  /**
+   * Submits the owner's signature, with the agent's gas. Does nothing where the permission is approved.
+   * @throws GrantError `REVOKED` where it was revoked before, `GAS_LOW`; ChainError `INVALID_SIGNATURE` and others
+   */
+  approve(options: { readonly signature: Hex }): Promise<void>
+  /** May this be spent? Advice from the books: nothing is reserved, nothing is recorded, no network. */
+  check(request: Decision.Request): Promise<Decision.Decision>
+  /**
+   * Pays: decides and reserves in one transaction of the store, pulls from the account, transfers to the
+   * payee, and resolves when the chain shows the payee paid. At most once per key, whatever fails in between:
+   * the same key with the same terms waits for, or returns, the same payment. An aborted `signal` ends the
+   * waiting, not the payment.
+   *
+   * @throws GrantError a refusal's code with its `receipt`, or `KEY_CONFLICT`, `CHAIN_REFUSED`, `GAS_LOW`,
+   * `RELEASED`, `STRANDED`, `FINALITY_BROKEN`, `CLOSED`; InputError for an order that cannot be read
+   */
+  spend(order: Ledger.Order, options?: { readonly signal?: AbortSignal }): Promise<Spent>
+  /** What one more spend could take now, by cap, base units. */
+  remaining(options?: { readonly task?: string }): Promise<Decision.Remaining>
+  /** Decimal strings, exact: pulled today (UTC, chain time), what today has left, pulled in all. */
+  spentTodayUsd(): Promise<string>
+  /** What is open counts as spent here; null without a day cap. */
+  remainingTodayUsd(): Promise<string | null>
+  spentTotalUsd(): Promise<string>
+  /** Base units booked under a label, such as a task: reserved or paid. */
+  spentUnder(label: Meter.Label, value: string): Promise<bigint>
+  /** Reserved and not yet pulled, base units. */
+  reserved(): Promise<bigint>
+  /** Where the payment with this key stands; undefined where there is none. */
+  payment(
+    key: string,
+  ): Promise<(Ledger.PaymentState & { readonly amount: bigint; readonly to: Address }) | undefined>
+  /** The chain's own answer about the permission, and whether the books are paused. */
+  status(): Promise<Status.Status & { readonly paused: boolean }>
+  /** Receipts from the oldest on. */
+  receipts(options?: { readonly offset?: number; readonly limit?: number }): Promise<Receipt.Receipt[]>
+  /** Holds the books against the chain, at one block. */
+  verify(): Promise<Verify.Report>
+  /** Reads the chain to its head now. */
+  sync(): Promise<void>
+  /** Refuses everything until `resume`. In the books only: the direct rail has no pause on chain. */
+  pause(): Promise<void>
+  resume(): Promise<void>
+  /** Revokes the permission on chain as its spender, for good. */
+  revoke(): Promise<void>
+  /** Stops following the chain. Open payments go on when the budget is opened again. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens the budget of a grant: reads the chain into the books up to its head, then keeps following it.
+ * With an empty store this rebuilds everything that the chain holds.
+ *
+ * @throws GrantError `MISMATCH` where grant, permission, agent and chain do not belong together,
+ * `AGENT_IN_USE`, `FINALITY_BROKEN`
+ */
+export async function openBudget(client: PublicClient, options: OpenBudgetOptions): Promise<Budget> {
+  const { grant, permission, agent, store } = options
+  const { grantId, token } = grant
+  const finality = options.finality ?? 'finalized'
+  await assertTogether(client, options)
+  const start = () => Sync.startBlock(client, { permission, finality })
+  await Ledger.open(store, { grant, permission, start })
+
+  const onReceipt = options.onReceipt ?? (() => {})
+  const worker = Worker.start({
+    client,
+    store,
+    grantId,
+    agent,
+    token: token.address,
+    finality,
+    pollMs: options.pollMs ?? client.pollingInterval,
+    onReceipt,
+    onError: options.onError ?? (() => {}),
+  })
+  try {
+    await worker.round()
+  } catch (error) {
+    await worker.close()
+    throw error
+  }
+  const maxUnseenMs = options.maxUnseenMs ?? 60_000
+  const submitter: Submit.Submitter = { client, store, grantId, agent, token: token.address }
+
+  /** Looks at the books in one transaction. */
+  function look<result>(work: (tx: Transaction, row: GrantRow) => Promise<result>): Promise<result> {
+    return store.transact(grantId, async (tx) => work(tx, await Ledger.grantRow(tx, grantId)))
+  }
+  const state = (task?: string) => look((tx, row) => Ledger.readState(tx, row, task))
+  const meter = (name: string) => look((tx) => Meter.read(tx, grantId, name))
+  const usd = (amount: bigint) => Amount.format(amount, token.decimals)
+
+  async function call(call: Spm.Call, doing: string): Promise<void> {
+    const hash = await Submit.submitCall(submitter, call, doing)
+    const { status } = await client.waitForTransactionReceipt({ hash })
+    if (status !== 'success') {
+      throw new ChainError('REVERTED', `${doing}: transaction ${hash} reverted.`, { figures: { hash } })
+    }
+    await worker.round()
+  }
+
+  /** Why nothing may be reserved now whatever the caps say, if so. */
+  async function veto(): Promise<Ledger.Refusal | undefined> {
+    const halted = worker.halted()
+    if (halted) throw halted
+    if (worker.unseenMs() > maxUnseenMs) await worker.round().catch(() => {})
+    const unseenMs = Math.round(worker.unseenMs())
+    if (unseenMs <= maxUnseenMs) return undefined
+    return {
+      allowed: false,
+      code: 'CHAIN_UNSEEN',
+      reason: `The chain was last seen ${unseenMs} ms ago, longer than the ${maxUnseenMs} ms that are allowed. Check the endpoint; nothing is reserved until it answers.`,
+      figures: { unseenMs, maxUnseenMs },
+      retryable: true,
+    }
+  }
+
+  async function spent(payment: PaymentRow): Promise<Spent> {
+    const { key, payee: to, amount, open } = payment
+    const [event] = await look((tx) => tx.list('events', { grantId, key, kind: 'transfer' }))
+    if (!event) throw new Error(`Payment ${key} is paid without a transfer in the books.`)
+    return { key, to, amount, txHash: event.txHash, blockNumber: event.blockNumber, final: open === 0 }
+  }
+
+  return {
+    grant,
+    permission,
+
+    async approve({ signature }) {
+      await worker.round()
+      const row = await look(async (_, row) => row)
+      if (row.revoked) throw revokedError(permission)
+      if (row.approved) return
+      const doing = "Submitting the owner's approval"
+      const request = Spm.prepareApproveWithSignature({ permission, signature })
+      const data = await simulate(client, { call: request, from: agent.address, doing })
+      const functionName = 'approveWithSignature'
+      // SpendPermissionManager answers false, without a revert, for a permission that was revoked before.
+      if (!decodeFunctionResult({ abi: spendPermissionManagerAbi, functionName, data }))
+        throw revokedError(permission)
+      await call(request, doing)
+      if (!(await look(async (_, row) => row.approved))) {
+        throw new ChainError(
+          'OUTCOME_MISSING',
+          `${doing}: the transaction went through, and nothing is approved.`,
+        )
+      }
+    },
+
+    async check(request) {
+      const now = await state(request.task)
+      return Decision.decide(now, request)
+    },
+
+    async spend(given, { signal } = {}) {
+      signal?.throwIfAborted()
+      const order = readOrder(given)
+      const reservation = await Ledger.reserve(store, grantId, order, await veto())
+      if (reservation.outcome === 'reserved' || reservation.outcome === 'refused')
+        onReceipt(reservation.receipt)
+      if (reservation.outcome === 'refused') throw GrantError.of(reservation.refusal, reservation.receipt)
+      const { payment } = reservation
+      if (reservation.outcome === 'conflict') throw conflictError(order, payment)
+      const { status } = Ledger.stateOf(payment)
+      if (status === 'paid') return spent(payment)
+      if (status === 'stranded') await Ledger.reopen(store, grantId, order.key)
+      return spent(await worker.paid(order.key, signal))
+    },
+
+    remaining: async ({ task } = {}) => Decision.remaining(await state(task)),
+    spentTodayUsd: () => look(async (tx, row) => usd(await Meter.read(tx, grantId, Meter.day(row.headTime)))),
+    async remainingTodayUsd() {
+      const { perDay } = Decision.remaining(await state())
+      return perDay === null ? null : usd(perDay)
+    },
+    spentTotalUsd: async () => usd(await meter(Meter.total)),
+    spentUnder: (label, value) => meter(Meter.labelled(label, value)),
+    reserved: () => meter(Meter.open),
+
+    payment: (key) =>
+      look(async (tx) => {
+        const row = await tx.get('payments', { grantId, key })
+        return row && { ...Ledger.stateOf(row), amount: row.amount, to: row.payee }
+      }),
+
+    async status() {
+      const paused = (await look(async (_, row) => row.paused)) === 1
+      return { ...(await Status.of(client, { permission })), paused }
+    },
+
+    receipts: ({ offset = 0, limit } = {}) =>
+      look(async (tx) => {
+        const rows = await tx.list(
+          'receipts',
+          { grantId },
+          { offset, ...(limit === undefined ? {} : { limit }) },
+        )
+        return rows.map(Receipt.fromRow)
+      }),
+
+    verify: () => Verify.verify({ client, store, grantId, agent, token: token.address, finality, worker }),
+    sync: worker.round,
+    pause: () => Ledger.setPaused(store, grantId, true),
+    resume: () => Ledger.setPaused(store, grantId, false),
+    revoke: () => call(Spm.prepareRevokeAsSpender({ permission }), 'Revoking the permission as its spender'),
+    close: worker.close,
+  }
+}
+
+/** An order as the ledger keeps it, or an InputError. */
+function readOrder(given: Ledger.Order): Ledger.Order {
+  if (typeof given.key !== 'string' || given.key.length === 0 || given.key.length > 200) {
+    throw new InputError('INVALID_VALUE', {
+      field: 'key',
+      given: given.key,
+      valid: 'a string of 1 to 200 characters, the same for every attempt at the same payment',
+      why: 'Every payment needs an idempotency key.',
+    })
+  }
+  for (const label of Meter.labels) {
+    const value: unknown = given[label]
+    if (value === undefined || (typeof value === 'string' && value.length > 0 && value.length <= 200))
+      continue
+    throw new InputError('INVALID_VALUE', {
+      field: label,
+      given: value,
+      valid: 'a string of 1 to 200 characters, or nothing',
+      why: 'A label has to be readable.',
+    })
+  }
+  return { ...given, to: readAddress(given.to) }
+}
+
+function readAddress(value: Address): Address {
+  try {
+    return getAddress(value)
+  } catch {
+    throw new InputError('INVALID_ADDRESS', {
+      field: 'to',
+      given: value,
+      valid: 'an address of 20 bytes in hex',
+      why: 'The payee is not an address.',
+    })
+  }
+}
+
+async function assertTogether(client: PublicClient, options: OpenBudgetOptions): Promise<void> {
+  const { grant, permission, agent } = options
+  const chainId = await client.getChainId()
+  if (chainId !== grant.chainId) {
+    throw mismatch(`The grant is for chain ${grant.chainId}, the client talks to chain ${chainId}.`)
+  }
+  if (agent.address !== grant.agent) {
+    throw mismatch(`The grant is for agent ${grant.agent}, the key given is that of ${agent.address}.`)
+  }
+  const { salt: _, ...expected } = Permission.fromGrant(grant)
+  for (const [field, value] of Object.entries(expected)) {
+    const actual = permission[field as keyof typeof expected]
+    if (actual === value) continue
+    throw mismatch(
+      `The permission's ${field} is ${actual}, the grant says ${value}. Make it with Permission.fromGrant.`,
+    )
+  }
+}
+
+function mismatch(message: string): GrantError {
+  return new GrantError('MISMATCH', message)
+}
+
+function revokedError(permission: Permission.Permission): GrantError {
+  return new GrantError(
+    'REVOKED',
+    `Permission ${Permission.hash(permission)} was revoked, which is final. Sign a new one: Permission.fromGrant with another nonce.`,
+  )
+}
+
+function conflictError(order: Ledger.Order, payment: PaymentRow): GrantError {
+  return new GrantError(
+    'KEY_CONFLICT',
+    `The key ${JSON.stringify(order.key)} belongs to a payment of ${payment.amount} base units to ${payment.payee} with other terms than these (${order.amount} to ${order.to}). Use a key of its own for every payment.`,
+    { figures: { key: order.key, amount: payment.amount, payee: payment.payee } },
+  )
+}

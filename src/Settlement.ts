@@ -1,0 +1,192 @@
+/**
+ * The ledger's backward half: what the chain says becomes what the books say. A reading replaces
+ * everything that is not final yet, in one transaction with how far the chain has been read.
+ */
+import type { Hex } from 'viem'
+import { GrantError } from './GrantError.js'
+import * as Ledger from './Ledger.js'
+import * as Meter from './Meter.js'
+import * as Permission from './Permission.js'
+import * as Receipt from './Receipt.js'
+import type { EventRow, GrantRow, PaymentRow, Store, Transaction } from './Store.js'
+
+/** A fact as it was read, before it is known whose it is. */
+export type Fact = Omit<EventRow, 'key' | 'final'>
+
+/** One reading of the chain: every fact in the blocks after `after`, up to and including `head`. */
+export type Reading = {
+  /** The final block that the reading went out from. */
+  readonly after: number
+  readonly head: { readonly number: number; readonly hash: Hex; readonly time: number }
+  readonly final: { readonly number: number; readonly hash: Hex; readonly time: number }
+  readonly facts: readonly Fact[]
+  /** The agent's transaction count in the state of the final block. */
+  readonly finalNonce: number
+  /** `isApproved` and `isRevoked` of the current permission, at the head. */
+  readonly approved: boolean
+  readonly revoked: boolean
+}
+
+/** What a reading changed, for whoever waits. */
+export type Advance = { readonly applied: boolean; readonly receipts: readonly Receipt.Receipt[] }
+
+/**
+ * Puts a reading into the books. A reading that went out from another final block than the books have by
+ * now, or that ends below what was read already, is dropped: another worker was faster, or the endpoint
+ * lags behind its sibling.
+ */
+export function advance(store: Store, grantId: Hex, reading: Reading): Promise<Advance> {
+  return store.transact(grantId, async (tx) => {
+    const before = await Ledger.grantRow(tx, grantId)
+    if (before.finalNumber !== reading.after || reading.head.number < before.headNumber) {
+      return { applied: false, receipts: [] }
+    }
+    const book: Book = { tx, receipts: [], row: before }
+
+    const provisional = await tx.list('events', { grantId, final: 0 })
+    const read = new Map(reading.facts.map((fact) => [idOf(fact), fact]))
+    const kept = new Set(provisional.map(idOf))
+    for (const event of provisional.reverse()) if (!read.has(idOf(event))) await undo(book, event)
+    book.row = {
+      ...book.row,
+      headNumber: reading.head.number,
+      headHash: reading.head.hash,
+      headTime: reading.head.time,
+      approved: reading.approved ? 1 : 0,
+      revoked: reading.revoked ? 1 : 0,
+    }
+    for (const fact of reading.facts) if (!kept.has(idOf(fact))) await apply(book, fact)
+
+    await finalize(book, reading)
+    const { number: finalNumber, hash: finalHash } = reading.final
+    await tx.put('grants', { ...book.row, finalNumber, finalHash })
+    return { applied: true, receipts: book.receipts }
+  })
+}
+
+type Book = { readonly tx: Transaction; row: GrantRow; readonly receipts: Receipt.Receipt[] }
+
+function idOf({ blockHash, logIndex }: Fact): string {
+  return `${blockHash}:${logIndex}`
+}
+
+async function note(book: Book, draft: Receipt.ReceiptDraft): Promise<void> {
+  const { grant, receipt } = await Receipt.append(book.tx, book.row, draft)
+  book.row = grant
+  book.receipts.push(receipt)
+}
+
+/** The payment that signed the fact's transaction for this leg with these terms and still waits for it. */
+async function paymentOf(tx: Transaction, fact: Fact): Promise<PaymentRow | undefined> {
+  const { grantId, txHash, kind } = fact
+  const [transaction] = await tx.list('transactions', { grantId, hash: txHash, kind })
+  if (!transaction) return undefined
+  const payment = await tx.get('payments', { grantId, key: transaction.key })
+  if (payment?.[kind] !== 'signed' || payment.amount !== fact.amount) return undefined
+  if (kind === 'pull' && payment.permissionHash !== fact.permissionHash) return undefined
+  if (kind === 'transfer' && payment.payee !== fact.payee) return undefined
+  const current = await Ledger.currentTransaction(tx, payment, kind)
+  return current?.hash === txHash ? payment : undefined
+}
+
+async function apply(book: Book, fact: Fact): Promise<void> {
+  const { tx } = book
+  const { kind, txHash, amount, payee } = fact
+  const payment = await paymentOf(tx, fact)
+  await tx.put('events', { ...fact, key: payment?.key ?? null, final: 0 })
+  const move = kind === 'pull' ? Meter.movePull : Meter.moveTransfer
+  await move(tx, fact, 1n, payment !== undefined)
+  if (!payment) {
+    const note_ = kind === 'pull' ? 'FOREIGN_PULL' : 'FOREIGN_TRANSFER'
+    return note(book, { event: 'foreign', note: note_, amount, payee, txHash })
+  }
+  await tx.put('payments', { ...payment, [kind]: 'seen' })
+  if (kind === 'transfer') {
+    await note(book, { ...Ledger.labelsOf(payment), event: 'settled', note: 'settled', txHash })
+  }
+}
+
+/** The exact inverse of `apply`, for a fact that the chain no longer has. */
+async function undo(book: Book, event: EventRow): Promise<void> {
+  const { tx } = book
+  const { grantId, kind, key, amount, payee, txHash } = event
+  await tx.remove('events', event)
+  const move = kind === 'pull' ? Meter.movePull : Meter.moveTransfer
+  await move(tx, event, -1n, key !== null)
+  if (key === null) return note(book, { event: 'reorged', note: 'REORGED', amount, payee, txHash })
+  const payment = await Ledger.paymentRow(tx, grantId, key)
+  await tx.put('payments', { ...payment, [kind]: 'signed' })
+  if (kind === 'transfer') {
+    await note(book, { ...Ledger.labelsOf(payment), event: 'reorged', note: 'REORGED', txHash })
+  }
+}
+
+/** What the final block decides: facts that stay, legs that will never come, payments that are done. */
+async function finalize(book: Book, reading: Reading): Promise<void> {
+  const { tx } = book
+  const { grantId } = book.row
+  for (const event of await tx.list('events', { grantId, final: 0 })) {
+    if (event.blockNumber <= reading.final.number) await tx.put('events', { ...event, final: 1 })
+  }
+  for (const open of await tx.list('payments', { grantId, open: 1 })) {
+    let payment = open
+    for (const leg of ['pull', 'transfer'] as const) {
+      const reason = payment[leg] === 'signed' ? await failureOf(tx, payment, leg, reading) : undefined
+      if (reason) payment = await fail(book, payment, leg, reason)
+    }
+    if (payment.transfer !== 'seen' || payment.pull === 'signed') continue
+    const settled = await tx.list(
+      'events',
+      { grantId, key: payment.key, kind: 'transfer', final: 1 },
+      { limit: 1 },
+    )
+    if (settled.length > 0) await tx.put('payments', { ...payment, open: 0 })
+  }
+}
+
+async function failureOf(
+  tx: Transaction,
+  payment: PaymentRow,
+  leg: 'pull' | 'transfer',
+  reading: Reading,
+): Promise<string | undefined> {
+  const transaction = await Ledger.currentTransaction(tx, payment, leg)
+  if (!transaction) throw new Error(`Payment ${payment.key} has a signed ${leg} without a transaction.`)
+  const { nonce, hash } = transaction
+  const { number, time } = reading.final
+  if (nonce < reading.finalNonce) {
+    return `Nonce ${nonce} of the agent was used by final block ${number} without the ${leg} of ${hash}: it reverted, or another transaction took its place.`
+  }
+  if (leg === 'transfer') return undefined
+  const { grantId, permissionHash } = payment
+  const stored = await tx.get('permissions', { grantId, hash: permissionHash })
+  if (!stored) throw new Error(`Permission ${permissionHash} is not in the books.`)
+  const { end } = Permission.parse(stored.permission)
+  return time >= end ? `The permission ended before the pull of ${hash} was included.` : undefined
+}
+
+async function fail(
+  book: Book,
+  payment: PaymentRow,
+  leg: 'pull' | 'transfer',
+  reason: string,
+): Promise<PaymentRow> {
+  const failed = await Ledger.fail(book.tx, book.row, payment, leg, reason)
+  book.row = failed.row
+  if (failed.receipt) book.receipts.push(failed.receipt)
+  return failed.payment
+}
+
+/**
+ * Checks that the final block that the books rest on is still what the endpoint says it is.
+ *
+ * @throws GrantError `FINALITY_BROKEN` where it is not.
+ */
+export function assertFinal(row: GrantRow, hash: Hex | undefined): void {
+  if (hash === row.finalHash) return
+  throw new GrantError(
+    'FINALITY_BROKEN',
+    `Block ${row.finalNumber} was final with hash ${row.finalHash} and is now ${hash ?? 'unknown'}. The endpoint is not on the chain that these books follow: check it before anything is paid.`,
+    { figures: { block: row.finalNumber, expected: row.finalHash, actual: hash ?? null } },
+  )
+}
