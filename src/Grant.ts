@@ -107,18 +107,16 @@ const params = [
  */
 export function define(given: DefineParams, options: DefineOptions = {}): Grant {
   const input = Input.fields(given, 'grant', params)
-  const now = Input.integer(options.now ?? Math.floor(Date.now() / 1000), 'now', { min: 0, max: Time.max })
-  const grantId =
-    options.grantId === undefined
-      ? bytesToHex(crypto.getRandomValues(new Uint8Array(32)))
-      : Terms.grantId(options.grantId)
+  // Defaults stand for undefined alone: a null, as for any field, is an error.
+  const { chain = 8453, token: symbol = 'USDC', rail = 'direct', hold = 'day', status = 'active' } = input
+  const { grantId = bytesToHex(crypto.getRandomValues(new Uint8Array(32))) } = options
+  const { now = Math.floor(Date.now() / 1000) } = options
+  Input.integer(now, 'now', { min: 0, max: Time.max })
+  Terms.grantId(grantId)
 
-  const chain = input.chain
-  const chainId = Terms.chainId(
-    typeof chain === 'object' && chain !== null && 'id' in chain ? chain.id : (chain ?? 8453),
-    'chain',
-  )
-  const token = Terms.token(input.token ?? 'USDC', chainId)
+  const isChain = typeof chain === 'object' && chain !== null && 'id' in chain
+  const chainId = Terms.chainId(isChain ? chain.id : chain, 'chain')
+  const token = Terms.token(symbol, chainId)
   const parties = Terms.parties(input, token)
   const caps = Caps.parse(input, token)
   const expiresAt =
@@ -138,12 +136,12 @@ export function define(given: DefineParams, options: DefineOptions = {}): Grant 
     ...parties,
     chainId,
     token,
-    rail: Input.oneOf(input.rail ?? 'direct', 'rail', ['direct']),
+    rail: Input.oneOf(rail, 'rail', ['direct']),
     ...caps,
     startsAt: start(input.startsAt, { now, wholeDays: caps.perDay !== null }),
     expiresAt,
-    hold: Input.oneOf(input.hold ?? 'day', 'hold', ['day', 'total']),
-    status: Input.oneOf(input.status ?? 'active', 'status', ['active', 'revoked']),
+    hold: Input.oneOf(hold, 'hold', ['day', 'total']),
+    status: Input.oneOf(status, 'status', ['active', 'revoked']),
   })
 }
 
