@@ -14,7 +14,9 @@ export function setup() {
   if (major < 20 || (major === 20 && minor < 19)) {
     fail(`hardcap needs Node 20.19 or newer; this is ${process.version}.`)
   }
-  const wanted = createHash('sha256').update(readFileSync(`${root}package-lock.json`)).digest('hex')
+  const wanted = createHash('sha256')
+    .update(readFileSync(`${root}package-lock.json`))
+    .digest('hex')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
   process.stderr.write('hardcap: installing dependencies from the npm registry ...\n')
   const { status } = spawnSync('npm', ['ci', '--loglevel=error'], {

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
+import { readFileSync, writeSync } from 'node:fs'
 // solc from npm, in the shape that forge expects of a native compiler: `--version` and
 // `--standard-json` on stdin; every other argument of forge's is ignored.
 // The package's own entry copies the input to the WASM stack, which overflows on inputs of
 // some megabytes, so the input is placed on the WASM heap instead.
 import { createRequire } from 'node:module'
-import { readFileSync, writeSync } from 'node:fs'
 
 const require = createRequire(import.meta.url)
 const soljson = require('solc/soljson.js')
