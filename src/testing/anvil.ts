@@ -96,7 +96,7 @@ function listening(
 export function findAnvil(
   places: { from?: string[]; path?: string } = {
     from: [import.meta.url, join(process.cwd(), 'package.json')],
-    path: process.env['PATH'] ?? '',
+    path: process.env.PATH ?? '',
   },
 ): string {
   for (const from of places.from ?? []) {

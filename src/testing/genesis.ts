@@ -25,9 +25,9 @@ const senderCreator06 = '0x7fc98430eAEdbb6070B35B39D798725049088348'
 
 const usdc = Addresses.usdc[8453]
 /** Who has every role of the offline USDC (owner, master minter, pauser, blacklister, rescuer); nobody has its key. */
-const circle: Address = '0x00000000000000000000000000000000C17c1E00'
+const circle: Address = '0x00000000000000000000000000000000c17c1e00'
 /** The proxy's admin, which can do nothing but upgrade. */
-const proxyAdmin: Address = '0x00000000000000000000000000000000c17C1e01'
+const proxyAdmin: Address = '0x00000000000000000000000000000000c17c1e01'
 
 const places: readonly (readonly [Address, Hex])[] = [
   [Addresses.spendPermissionManager, code.spendPermissionManager],

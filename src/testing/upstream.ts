@@ -13,7 +13,7 @@ export function readUpstream(
   options: { forkUrl?: string | false | undefined; forkBlock?: bigint | undefined },
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Upstream | undefined {
-  const url = options.forkUrl ?? (env['BASE_RPC_URL'] || false)
+  const url = options.forkUrl ?? (env.BASE_RPC_URL || false)
   if (url === false) {
     if (options.forkBlock === undefined) return undefined
     throw invalid(
@@ -30,7 +30,7 @@ export function readUpstream(
       'an http or https URL',
     )
   }
-  return { url, block: options.forkBlock ?? blockFromEnv(env['BASE_FORK_BLOCK']) }
+  return { url, block: options.forkBlock ?? blockFromEnv(env.BASE_FORK_BLOCK) }
 }
 
 function blockFromEnv(text: string | undefined): bigint | undefined {

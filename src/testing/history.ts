@@ -1,0 +1,73 @@
+import type { Hash, Hex } from 'viem'
+import type { BaseClient } from './client.js'
+import { TestingError } from './TestingError.js'
+
+/**
+ * Remembers the chain as it is.
+ * @returns A function that brings it back, as often as it is called.
+ */
+export async function snapshot(client: BaseClient): Promise<() => Promise<void>> {
+  let id = await client.snapshot()
+  return async () => {
+    const known = await client.request<{ Method: 'evm_revert'; Parameters: [Hex]; ReturnType: boolean }>({
+      method: 'evm_revert',
+      params: [id],
+    })
+    if (!known) {
+      throw new TestingError(
+        'SNAPSHOT_GONE',
+        'The snapshot is gone: the chain was reverted to an earlier one, which drops all later ones.',
+      )
+    }
+    // anvil forgets a snapshot that it reverts to.
+    id = await client.snapshot()
+  }
+}
+
+/**
+ * Replaces the last `depth` blocks with other ones, which are empty but for the transactions to `keep`: those are
+ * mined again in their order, in the last of the new blocks. What is dropped does not return to the mempool.
+ * @returns The hashes of the dropped transactions.
+ * @throws TestingError `REORG_TOO_DEEP`, `REORG_UNKNOWN_TRANSACTION`
+ */
+export async function reorg(
+  { client, startBlock }: { client: BaseClient; startBlock: bigint },
+  depth: number,
+  options: { keep?: readonly Hash[] } = {},
+): Promise<Hash[]> {
+  const { keep = [] } = options
+  const latest = await client.getBlockNumber()
+  const deepest = latest - startBlock
+  if (!Number.isSafeInteger(depth) || depth < 1 || BigInt(depth) > deepest) {
+    throw new TestingError(
+      'REORG_TOO_DEEP',
+      `${depth} blocks cannot be replaced: this chain has mined ${deepest} of its own. Give 1 to ${deepest}.`,
+      { figures: { depth, deepest } },
+    )
+  }
+  const numbers = Array.from({ length: depth }, (_, index) => latest - BigInt(depth - 1 - index))
+  const blocks = await Promise.all(numbers.map((blockNumber) => client.getBlock({ blockNumber })))
+  const transactions = blocks.flatMap((block) => block.transactions)
+  const unknown = keep.find((hash) => !transactions.includes(hash))
+  if (unknown !== undefined) {
+    throw new TestingError(
+      'REORG_UNKNOWN_TRANSACTION',
+      `${unknown} cannot be kept: it is not in the last ${depth} blocks.`,
+      { figures: { hash: unknown, depth } },
+    )
+  }
+  const kept = transactions.filter((hash) => keep.includes(hash))
+  const raw = await Promise.all(kept.map((hash) => rawTransaction(client, hash)))
+  await client.request<{ Method: 'anvil_reorg'; Parameters: [number, [Hex, number][]]; ReturnType: null }>({
+    method: 'anvil_reorg',
+    params: [depth, raw.map((bytes) => [bytes, depth - 1])],
+  })
+  return transactions.filter((hash) => !keep.includes(hash))
+}
+
+async function rawTransaction(client: BaseClient, hash: Hash): Promise<Hex> {
+  return client.request<{ Method: 'eth_getRawTransactionByHash'; Parameters: [Hash]; ReturnType: Hex }>({
+    method: 'eth_getRawTransactionByHash',
+    params: [hash],
+  })
+}

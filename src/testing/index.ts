@@ -1,0 +1,5 @@
+export type { BaseClient } from './client.js'
+export { createPasskey } from './passkey.js'
+export { type Base, type StartBaseOptions, startBase } from './startBase.js'
+export { type TestingCode, TestingError } from './TestingError.js'
+export type { CreateWalletOptions, Wallet, WalletCall } from './wallet.js'
