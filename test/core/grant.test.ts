@@ -452,7 +452,9 @@ describe('isAllowed', () => {
     ['an address in lower case', { host: 'api.example.com', to: payee.toLowerCase() }],
     ['the host in another notation', { host: 'API.example.com:443', to: payee }],
   ])('default: %s', (_, request) => {
-    expect(Grant.isAllowed(grant, request as Parameters<typeof Grant.isAllowed>[1])).toEqual({ allowed: true })
+    expect(Grant.isAllowed(grant, request as Parameters<typeof Grant.isAllowed>[1])).toEqual({
+      allowed: true,
+    })
   })
 
   test.each([
@@ -464,7 +466,7 @@ describe('isAllowed', () => {
     ['an empty host', { host: '', to: payee }, 'cannot be read'],
     ['an address that is none', { host: 'api.example.com', to: '0x' as const }, 'is not a payee'],
   ])('error: %s', (_, request, reason) => {
-    expect(Grant.isAllowed(grant, request)).toEqual({
+    expect(Grant.isAllowed(grant, request as Parameters<typeof Grant.isAllowed>[1])).toEqual({
       allowed: false,
       code: 'NOT_ALLOWED',
       reason: expect.stringContaining(reason),
