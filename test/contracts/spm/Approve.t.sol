@@ -59,6 +59,18 @@ contract ApproveTest is SpmTest {
     _approved(p);
   }
 
+  /// @dev The native token is not asked what it is, whatever might answer at its address.
+  function test_args_nativeTokenIsNotAskedForErc721() public {
+    vm.etch(NATIVE, _erc165Token(type(IERC165).interfaceId, ERC721).code);
+    vm.mockCall(NATIVE, abi.encodeWithSelector(IERC165.supportsInterface.selector, ERC721), abi.encode(true));
+    vm.mockCall(
+      NATIVE,
+      abi.encodeWithSelector(IERC165.supportsInterface.selector, type(IERC165).interfaceId),
+      abi.encode(true)
+    );
+    _approved(_nativePermission());
+  }
+
   function test_args_tokenWithoutCode() public {
     ISpendPermissionManager.SpendPermission memory p = _permission();
     p.token = makeAddr("nothing there");
