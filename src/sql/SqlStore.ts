@@ -78,8 +78,10 @@ function rows(tx: Kysely<Database>): Transaction {
       }
       for (const column of schema[table].key)
         query = query.orderBy(column, options.descending ? 'desc' : 'asc')
-      if (options.limit !== undefined) query = query.limit(options.limit)
-      if (options.offset !== undefined) query = query.offset(options.offset)
+      // SQLite knows no offset without a limit.
+      const { limit = Number.MAX_SAFE_INTEGER, offset } = options
+      if (options.limit !== undefined || offset !== undefined) query = query.limit(limit)
+      if (offset !== undefined) query = query.offset(offset)
       return (await query.execute()).map((row) => decode(table, row))
     },
   }

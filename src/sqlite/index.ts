@@ -2,33 +2,45 @@
  * `hardcap/sqlite`: the books in one file, the embedded default. Several processes on one host may share
  * it. Durable against kill -9 and power loss: write-ahead log, flushed at every commit (`synchronous=full`).
  */
-import { CompiledQuery, Kysely, SqliteAdapter, SqliteDialect, SqliteDriver } from 'kysely'
+import { setTimeout } from 'node:timers/promises'
+import { Kysely, SqliteDialect, SqliteDriver } from 'kysely'
 import Libsql from 'libsql'
+import { HardcapError } from '../errors.js'
 import type { Store } from '../Store.js'
 import { type Database, migrate, sqlStore } from '../sql/SqlStore.js'
 
 export type SqliteOptions = {
-  /** How long to wait for another process's transaction, in milliseconds. Default 30,000. */
+  /** How long to wait for the transactions of other processes, in milliseconds. Default 30,000. */
   readonly busyTimeoutMs?: number
 }
 
 /**
  * Opens the books in a file, creating it where there is none. `:memory:` keeps them in memory.
- * The first use throws `STORE_NEWER` where a newer hardcap wrote the file.
+ *
+ * Transactions throw HardcapError `STORE_NEWER` where a newer hardcap wrote the file, and `STORE_BUSY`
+ * (retryable, nothing was written) where other processes kept it locked for longer than `busyTimeoutMs`.
  */
 export function sqlite(path: string, options: SqliteOptions = {}): Store {
   const database = new Libsql(path)
-  database.exec(`pragma busy_timeout = ${Math.trunc(options.busyTimeoutMs ?? 30_000)}`)
+  database.exec('pragma busy_timeout = 5000')
   database.exec('pragma journal_mode = wal')
   database.exec('pragma synchronous = full')
   database.exec('pragma foreign_keys = on')
-  const db = new Kysely<Database>({ dialect: new ImmediateDialect({ database }) })
+  // From here on waiting is ours: SQLite's own would block the process, and with it a transaction of this
+  // process that only needs its turn to end.
+  database.exec('pragma busy_timeout = 0')
+  const db = new Kysely<Database>({
+    dialect: new ImmediateDialect(database, options.busyTimeoutMs ?? 30_000),
+  })
   const store = sqlStore(db)
   let ready: Promise<void> | undefined
   return {
     async transact(grantId, work) {
       ready ??= migrate(db)
-      await ready
+      await ready.catch((error: unknown) => {
+        ready = undefined
+        throw error
+      })
       return store.transact(grantId, work)
     },
     close: store.close,
@@ -40,21 +52,51 @@ export function sqlite(path: string, options: SqliteOptions = {}): Store {
  * fails when another process wrote in between. That one lock also is the lock of every grant.
  */
 class ImmediateDriver extends SqliteDriver {
-  override async beginTransaction(connection: Parameters<SqliteDriver['beginTransaction']>[0]) {
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+  readonly #database: Libsql.Database
+  readonly #busyTimeoutMs: number
+  constructor(database: Libsql.Database, busyTimeoutMs: number) {
+    super({ database })
+    this.#database = database
+    this.#busyTimeoutMs = busyTimeoutMs
+  }
+
+  override async beginTransaction() {
+    const deadline = performance.now() + this.#busyTimeoutMs
+    for (;;) {
+      try {
+        // Not as a prepared statement: libsql leaves one that met a lock unfinished, and then nothing commits.
+        this.#database.exec('begin immediate')
+        return
+      } catch (error) {
+        if (!isBusy(error)) throw error
+        if (performance.now() >= deadline) {
+          throw new HardcapError(
+            'STORE_BUSY',
+            `Other processes kept the books locked for ${this.#busyTimeoutMs} ms. Nothing was written; try again.`,
+            { figures: { busyTimeoutMs: this.#busyTimeoutMs }, retryable: true },
+          )
+        }
+        // Between 1 and 5 ms, at random, so that those who wait do not march in step.
+        await setTimeout(1 + Math.random() * 4)
+      }
+    }
   }
 }
 
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_BUSY')
+}
+
 class ImmediateDialect extends SqliteDialect {
-  readonly #config: { database: Libsql.Database }
-  constructor(config: { database: Libsql.Database }) {
-    super(config)
-    this.#config = config
+  readonly #database: Libsql.Database
+  readonly #busyTimeoutMs: number
+  constructor(database: Libsql.Database, busyTimeoutMs: number) {
+    super({ database })
+    this.#database = database
+    this.#busyTimeoutMs = busyTimeoutMs
   }
+
   override createDriver() {
-    return new ImmediateDriver(this.#config)
-  }
-  override createAdapter() {
-    return new SqliteAdapter()
+    return new ImmediateDriver(this.#database, this.#busyTimeoutMs)
   }
 }

@@ -1,0 +1,35 @@
+// A process that is killed in the middle of a transaction, for store.test.ts: 20 steps are committed, the 21st
+// has written and waits.
+import { sqlite } from '../../src/sqlite/index.js'
+
+const [path = ''] = process.argv.slice(2)
+const grantId = `0x${'11'.repeat(32)}` as const
+const store = sqlite(path)
+await store.transact(grantId, (tx) =>
+  tx.put('grants', {
+    grantId,
+    chainId: 8453,
+    agent: '0x00000000000000000000000000000000000000A1',
+    grant: '{}',
+    permissionHash: '0x',
+    paused: 0,
+    approved: 0,
+    revoked: 0,
+    startNumber: 0,
+    finalNumber: 0,
+    finalHash: '0x',
+    headNumber: 0,
+    headHash: '0x',
+    headTime: 0,
+    receipts: 0,
+    receiptHash: '0x',
+  }),
+)
+for (let amount = 1n; amount <= 20n; amount++) {
+  await store.transact(grantId, (tx) => tx.put('meters', { grantId, name: 'n', amount }))
+}
+await store.transact(grantId, async (tx) => {
+  await tx.put('meters', { grantId, name: 'n', amount: 21n })
+  process.stdout.write('writing\n')
+  await new Promise(() => setInterval(() => {}, 1000))
+})
