@@ -11,11 +11,11 @@ import {
   isAddressEqual,
   isHex,
   type LocalAccount,
-  parseAbi,
   type TypedDataDefinition,
 } from 'viem'
 import type { SmartAccount } from 'viem/account-abstraction'
 import { call, getAddresses, getChainId, signTypedData } from 'viem/actions'
+import { publicERC6492ValidatorAbi } from '../abi/index.js'
 import { publicERC6492Validator } from './Addresses.js'
 import { InputError, PermissionError } from './errors.js'
 import type { Permission } from './Permission.js'
@@ -76,7 +76,10 @@ export async function verify(
     })
   checkChain(await getChainId(client), permission)
   const digest = 'permissions' in permission ? batchHash(permission) : hash(permission)
-  const data = encodeFunctionData({ abi: validatorAbi, args: [permission.account, digest, signature] })
+  const data = encodeFunctionData({
+    abi: publicERC6492ValidatorAbi,
+    args: [permission.account, digest, signature],
+  })
   const answer = await call(client, { to: publicERC6492Validator, data }).catch((error: unknown) => {
     if (isRevert(error)) return null
     throw error
@@ -88,12 +91,8 @@ export async function verify(
       `There is no PublicERC6492Validator at ${publicERC6492Validator} on chain ${permission.chainId}, so nobody can say whether the signature is valid.`,
       { figures: { chainId: permission.chainId, address: publicERC6492Validator } },
     )
-  return decodeFunctionResult({ abi: validatorAbi, data: answer.data })
+  return decodeFunctionResult({ abi: publicERC6492ValidatorAbi, data: answer.data })
 }
-
-const validatorAbi = parseAbi([
-  'function isValidSignatureNowAllowSideEffects(address account, bytes32 hash, bytes signature) returns (bool)',
-])
 
 function isAccount(signer: Signer): signer is Exclude<Signer, Client> {
   return 'address' in signer
