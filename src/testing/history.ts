@@ -26,7 +26,8 @@ export async function snapshot(client: BaseClient): Promise<() => Promise<void>>
 
 /**
  * Replaces the last `depth` blocks with other ones, which are empty but for the transactions to `keep`: those are
- * mined again in their order, in the last of the new blocks. What is dropped does not return to the mempool.
+ * mined again in the last of the new blocks, if they still can be. What is dropped does not return to the mempool.
+ * What the helpers did since the first of the replaced blocks, ETH included, is undone too.
  * @returns The hashes of the dropped transactions.
  * @throws TestingError `REORG_TOO_DEEP`, `REORG_UNKNOWN_TRANSACTION`
  */
@@ -62,7 +63,9 @@ export async function reorg(
     method: 'anvil_reorg',
     params: [depth, raw.map((bytes) => [bytes, depth - 1])],
   })
-  return transactions.filter((hash) => !keep.includes(hash))
+  // anvil leaves out what cannot be mined any more, such as for want of an earlier nonce or of funds.
+  const block = await client.getBlock()
+  return transactions.filter((hash) => !block.transactions.includes(hash))
 }
 
 async function rawTransaction(client: BaseClient, hash: Hash): Promise<Hex> {

@@ -34,18 +34,17 @@ export function createRelay(client: BaseClient): Relay {
   }
 }
 
-async function send(
-  client: BaseClient,
-  { from = relayer, to, data = '0x', value = 0n, gas }: Parameters<Relay>[0],
-): Promise<TransactionReceipt> {
-  const limit = gas === undefined ? {} : { gas: numberToHex(gas) }
+async function send(client: BaseClient, transaction: Parameters<Relay>[0]): Promise<TransactionReceipt> {
+  const { from = relayer, to, data = '0x', value = 0n } = transaction
+  // anvil would mine a transaction that reverts, and not say why.
+  const gas = transaction.gas ?? (await client.estimateGas({ account: from, to, data, value }))
   const receipt = await client.request<{
     Method: 'eth_sendTransactionSync'
-    Parameters: [{ from: Address; to: Address; data: Hex; value: Hex; gas?: Hex }]
+    Parameters: [{ from: Address; to: Address; data: Hex; value: Hex; gas: Hex }]
     ReturnType: RpcTransactionReceipt
   }>({
     method: 'eth_sendTransactionSync',
-    params: [{ from, to, data, value: numberToHex(value), ...limit }],
+    params: [{ from, to, data, value: numberToHex(value), gas: numberToHex(gas) }],
   })
   return formatTransactionReceipt(receipt)
 }

@@ -78,7 +78,8 @@ export type Base = {
   snapshot: () => Promise<() => Promise<void>>
   /**
    * Replaces the last `depth` blocks by as many other ones. Their transactions are dropped but for those to `keep`,
-   * which are mined again in the last of the new blocks (only signed ones can be, not impersonated ones).
+   * which are mined again in the last of the new blocks, if they still can be (impersonated ones cannot). What the
+   * helpers did since the first of the replaced blocks is undone too, ETH included: fund before.
    * @returns The hashes of the dropped transactions.
    * @throws TestingError `REORG_TOO_DEEP`, `REORG_UNKNOWN_TRANSACTION`
    */
