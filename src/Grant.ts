@@ -74,9 +74,9 @@ export type DefineParams = Caps.CapsInput & {
 
 export type DefineOptions = {
   /** Unix seconds. The clock where omitted. */
-  now?: number
+  now?: number | undefined
   /** To replace a grant: its grantId, so that both are known as one. Random where omitted. */
-  grantId?: Hex
+  grantId?: Hex | undefined
 }
 
 const params = [

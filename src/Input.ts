@@ -109,7 +109,7 @@ export function oneOf<const word extends string>(
 }
 
 /** The known word with the fewest edits between it and `word`, upper and lower case being alike. */
-export function closest(word: string, known: readonly string[]): string {
+function closest(word: string, known: readonly string[]): string {
   const distances = known.map((other) => ({
     other,
     distance: edits(word.toLowerCase(), other.toLowerCase()),

@@ -57,7 +57,7 @@ export type Permission = {
  * @throws InputError `INVALID_VALUE` for a nonce that is no uint256, `CAP_MISSING` for a grant without a day cap and
  * a total, which `Grant.define` and `Grant.parse` never return
  */
-export function fromGrant(grant: Grant.Grant, options: { nonce?: bigint } = {}): Permission {
+export function fromGrant(grant: Grant.Grant, options: { nonce?: bigint | undefined } = {}): Permission {
   const { nonce = 0n } = options
   if (typeof nonce !== 'bigint' || nonce < 0n || nonce > maxUint256)
     throw new InputError('INVALID_VALUE', {

@@ -13,6 +13,7 @@ const maxDate = 8.64e15
 const minMilliseconds = 1e11
 
 const isoDate = /^(\d{4})-(\d{2})-(\d{2})$/
+/** Groups: 4 to 6 the time of day, 7 the fraction of a second, 8 to 10 the offset. */
 const isoTime =
   /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?(?:Z|([+-])(\d{2}):(\d{2}))?$/
 
@@ -59,35 +60,24 @@ export function parse(value: unknown, options: ParseOptions): number {
 
   const date = isoDate.exec(value)
   if (date) {
-    const start = ofDate(date)
-    if (start === null) throw fail('There is no such day, or it is before 1970.')
-    return edge === 'start' ? start : start + day
+    const midnight = ofDate(date)
+    if (midnight === null) throw fail('There is no such day, or it is before 1970.')
+    return edge === 'start' ? midnight : midnight + day
   }
 
   const time = isoTime.exec(value)
   if (!time) throw fail('Not an ISO date.')
   if (!value.endsWith('Z') && time[8] === undefined)
     throw fail('A time without a zone means another instant on every machine. Add "Z" or an offset.')
-  const [hours, minutes, seconds, offsetHours, offsetMinutes] = [4, 5, 6, 9, 10].map((n) =>
-    Number(time[n] ?? 0),
-  )
-  const start = ofDate(time)
-  if (start === null) throw fail('There is no such day, or it is before 1970.')
-  if (
-    hours === undefined ||
-    minutes === undefined ||
-    seconds === undefined ||
-    hours > 23 ||
-    minutes > 59 ||
-    seconds > 59
-  )
-    throw fail('There is no such time of day.')
-  if (offsetHours === undefined || offsetMinutes === undefined || offsetHours > 14 || offsetMinutes > 59)
-    throw fail('There is no such offset.')
-  const offset = (offsetHours * 3600 + offsetMinutes * 60) * (time[8] === '-' ? -1 : 1)
-  const instant = start + hours * 3600 + minutes * 60 + seconds - offset
+  const midnight = ofDate(time)
+  if (midnight === null) throw fail('There is no such day, or it is before 1970.')
+  const part = (group: number) => Number(time[group] ?? 0)
+  if (part(4) > 23 || part(5) > 59 || part(6) > 59) throw fail('There is no such time of day.')
+  if (part(9) > 14 || part(10) > 59) throw fail('There is no such offset.')
+  const offset = (part(9) * 3600 + part(10) * 60) * (time[8] === '-' ? -1 : 1)
+  const instant = midnight + part(4) * 3600 + part(5) * 60 + part(6) - offset
   if (instant < 0) throw fail('Before 1970.')
-  return edge === 'start' && Number(time[7] ?? 0) > 0 ? instant + 1 : instant
+  return edge === 'start' && part(7) > 0 ? instant + 1 : instant
 }
 
 export type ParseOptions = {
