@@ -1,21 +1,12 @@
-import {
-  type Address,
-  createTestClient,
-  encodeFunctionData,
-  type Hex,
-  http,
-  numberToHex,
-  parseEther,
-  publicActions,
-} from 'viem'
+import { type Address, createClient, encodeFunctionData, type Hex, http, numberToHex, parseEther } from 'viem'
 import type { PrivateKeyAccount } from 'viem/accounts'
-import { base as chain } from 'viem/chains'
 import { expect, test } from 'vitest'
 import { coinbaseSmartWalletAbi } from '../../abi/index.js'
 import { toChainError } from '../../src/ChainError.js'
 import * as Spm from '../../src/Spm.js'
 import * as Time from '../../src/Time.js'
 import { useBase } from '../base.js'
+import { mineAt, type Raw } from './kit.js'
 import { amounts, decided, moments, type Random, randomOf, stateOf, type World, worldsOf } from './model.js'
 
 const base = await useBase()
@@ -28,7 +19,6 @@ const wanted = Number(HARDCAP_STEPS ?? 3_000)
 const grantsAtOnce = 6
 
 type Client = ReturnType<typeof clientOf>
-type Sent = { from: PrivateKeyAccount; call: Spm.Call }
 
 test(`behavior: Decision.decide is the chain's own answer (HARDCAP_SEED=${seed} HARDCAP_STEPS=${wanted})`, {
   timeout: 60_000 + wanted * 30,
@@ -51,22 +41,15 @@ test(`behavior: Decision.decide is the chain's own answer (HARDCAP_SEED=${seed} 
       divergences.push(`${Time.format(now)} ${amount}: decide ${ours}, chain ${theirs}; ${world.name}`)
   }
 
-  // Blocks come when they are told to, at the time that they are told.
-  await client.setAutomine(false)
-  try {
-    while (steps < wanted) {
-      const { timestamp } = await client.getBlock()
-      const origin = Time.midnight(Number(timestamp)) + 2 * Time.day
-      const parties = { owner: wallet, agent: agent.address }
-      const worlds = Array.from({ length: grantsAtOnce }, () => worldsOf(random, parties, origin)).flat()
-      for (const [now, here] of timeline(random, worlds, origin)) {
-        await probe(client, random, here, now, agent.address, compare)
-        await act(client, random, here, now, { owner, agent, wallet }, compare)
-      }
-      await checkSums(client, worlds)
+  while (steps < wanted) {
+    const origin = Time.midnight(await base.now()) + 2 * Time.day
+    const parties = { owner: wallet, agent: agent.address }
+    const worlds = Array.from({ length: grantsAtOnce }, () => worldsOf(random, parties, origin)).flat()
+    for (const [now, here] of timeline(random, worlds, origin)) {
+      await probe(client, random, here, now, agent.address, compare)
+      await act(random, here, now, { owner, agent, wallet }, compare)
     }
-  } finally {
-    await client.setAutomine(true)
+    await checkSums(worlds)
   }
 
   expect(divergences).toEqual([])
@@ -85,12 +68,9 @@ test(`behavior: Decision.decide is the chain's own answer (HARDCAP_SEED=${seed} 
     ])
 })
 
-/** Requests of one tick go out as one: a block's worth of calls is a handful of HTTP requests. */
+/** Requests of one tick go out as one: the questions of a block are a handful of HTTP requests. */
 function clientOf(url: string) {
-  const transport = http(url, { batch: { batchSize: 200 }, retryCount: 0, timeout: 60_000 })
-  return createTestClient({ mode: 'anvil', chain, transport, pollingInterval: 20, cacheTime: 0 }).extend(
-    publicActions,
-  )
+  return createClient({ transport: http(url, { batch: { batchSize: 200 }, retryCount: 0, timeout: 60_000 }) })
 }
 
 /** The moments of all worlds in order, each with the worlds that look at it: those it means something to, and some. */
@@ -144,14 +124,13 @@ async function probe(
 
 /** One block at exactly `now`: approvals and revocations by the owner first, then what the agent does. */
 async function act(
-  client: Client,
   random: Random,
   worlds: readonly World[],
   now: number,
   { owner, agent, wallet }: { owner: PrivateKeyAccount; agent: PrivateKeyAccount; wallet: Address },
   compare: Compare,
 ): Promise<void> {
-  const asOwner = ({ to, data, value }: Spm.Call): Sent => ({
+  const asOwner = ({ to, data, value }: Spm.Call): Raw => ({
     from: owner,
     call: {
       to: wallet,
@@ -163,7 +142,7 @@ async function act(
       value: 0n,
     },
   })
-  const sent: { sent: Sent; world: World; amount?: bigint; effect?: () => void }[] = []
+  const sent: { sent: Raw; world: World; amount?: bigint; effect?: () => void }[] = []
   const approve = (world: World) => {
     world.approved = !world.revoked || world.approved
   }
@@ -191,13 +170,10 @@ async function act(
   }
   if (sent.length === 0) return
 
-  const outcomes = await mine(
-    client,
-    now,
-    sent.map((each) => each.sent),
-  )
+  const raws = sent.map((each) => ({ ...each.sent, gas: 400_000n }))
+  const receipts = await mineAt(base, now, raws)
   for (const [n, { world, amount, effect }] of sent.entries()) {
-    const outcome = outcomes[n] ?? 'no answer'
+    const outcome = receipts[n]?.status === 'success' ? 'ok' : 'reverted'
     if (amount === undefined) {
       if (outcome !== 'ok') throw new Error(`An approval or revocation reverted: ${world.name}`)
       effect?.()
@@ -209,47 +185,10 @@ async function act(
   }
 }
 
-/** Mines one block at `time` with these transactions in this order, and says which reverted. */
-async function mine(client: Client, time: number, sent: readonly Sent[]): Promise<string[]> {
-  const senders = [...new Set(sent.map(({ from }) => from))]
-  const [{ baseFeePerGas }, ...counts] = await Promise.all([
-    client.getBlock(),
-    ...senders.map(({ address }) => client.getTransactionCount({ address })),
-  ])
-  const nonces = new Map(senders.map((sender, n) => [sender, counts[n] ?? 0]))
-  const signed = await Promise.all(
-    sent.map(({ from, call }, n) => {
-      const nonce = nonces.get(from) ?? 0
-      nonces.set(from, nonce + 1)
-      // A block is ordered by tip: the first tips most.
-      const maxPriorityFeePerGas = BigInt(sent.length - n) * 1_000_000n
-      return from.signTransaction({
-        ...call,
-        type: 'eip1559',
-        chainId: chain.id,
-        nonce,
-        gas: 400_000n,
-        maxFeePerGas: (baseFeePerGas ?? 0n) * 4n + maxPriorityFeePerGas,
-        maxPriorityFeePerGas,
-      })
-    }),
-  )
-  const hashes = await Promise.all(
-    signed.map((serializedTransaction) => client.sendRawTransaction({ serializedTransaction })),
-  )
-  await client.setNextBlockTimestamp({ timestamp: BigInt(time) })
-  await client.mine({ blocks: 1 })
-  const receipts = await Promise.all(hashes.map((hash) => client.getTransactionReceipt({ hash })))
-  const { number, timestamp } = await client.getBlock()
-  if (Number(timestamp) !== time || receipts.some((receipt) => receipt.blockNumber !== number))
-    throw new Error(`Not all of ${sent.length} transactions were mined in one block at ${time}.`)
-  return receipts.map(({ status }) => (status === 'success' ? 'ok' : 'reverted'))
-}
-
 /** The period that the chain has stored for each permission is the model's, sum for sum. */
-async function checkSums(client: Client, worlds: readonly World[]): Promise<void> {
+async function checkSums(worlds: readonly World[]): Promise<void> {
   const stored = await Promise.all(
-    worlds.map(({ permission }) => Spm.getLastUpdatedPeriod(client, { permission })),
+    worlds.map(({ permission }) => Spm.getLastUpdatedPeriod(base.client, { permission })),
   )
   for (const [n, world] of worlds.entries()) {
     const last = world.spends.at(-1)
