@@ -30,7 +30,9 @@ export function readUpstream(
       'an http or https URL',
     )
   }
-  return { url, block: options.forkBlock ?? blockFromEnv(env.BASE_FORK_BLOCK) }
+  // The environment's block is one of the environment's chain.
+  const block = options.forkUrl === undefined ? blockFromEnv(env.BASE_FORK_BLOCK) : undefined
+  return { url, block: options.forkBlock ?? block }
 }
 
 function blockFromEnv(text: string | undefined): bigint | undefined {

@@ -28,7 +28,8 @@ test('default', async () => {
   expect(base.startBlock).toBe(await client.getBlockNumber())
 })
 
-test.each(Object.entries(deployed))('behavior: %s has code', async (_, address) => {
+test.each(Object.keys(deployed))('behavior: %s has code', async (name) => {
+  const address = deployed[name] ?? '0x'
   expect(await client.getCode({ address })).toMatch(/^0x[0-9a-f]{2,}$/)
 })
 
@@ -46,7 +47,7 @@ describe('behavior: contracts know each other', () => {
     for (const address of [
       Addresses.coinbaseSmartWalletFactoryV1,
       Addresses.coinbaseSmartWalletFactoryV1_1,
-    ]) {
+    ] as const) {
       const implementation = await client.readContract({
         address,
         abi: parseAbi(['function implementation() view returns (address)']),
