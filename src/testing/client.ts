@@ -17,14 +17,12 @@ import { multicall3 } from '../Addresses.js'
 export type BaseClient = PublicClient<HttpTransport, Chain> & WalletActions<Chain> & TestActions
 
 /** Base as viem defines it, at the test chain's own URL. */
-export function createChain(options: { kind: 'offline' | 'fork'; url: string }): Chain {
-  const { kind, url } = options
-  const { multicall3: onBase, ...contracts } = base.contracts
+export function createChain(url: string): Chain {
   return defineChain({
     ...base,
     rpcUrls: { default: { http: [url] } },
-    // viem refuses to read through Multicall3 before the block of its deployment, which offline is 0.
-    contracts: { ...contracts, multicall3: kind === 'fork' ? onBase : { address: multicall3 } },
+    // Without `blockCreated`: viem would refuse to read through it at earlier blocks, which is what offline has.
+    contracts: { ...base.contracts, multicall3: { address: multicall3 } },
   })
 }
 

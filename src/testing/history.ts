@@ -3,25 +3,37 @@ import type { BaseClient } from './client.js'
 import { TestingError } from './TestingError.js'
 
 /**
- * Remembers the chain as it is.
- * @returns A function that brings it back, as often as it is called.
+ * Makes the function that remembers the chain as it is, and resolves with one that brings it back, as often as
+ * that is called.
  */
-export async function snapshot(client: BaseClient): Promise<() => Promise<void>> {
-  let id = await client.snapshot()
+export function createSnapshot(client: BaseClient): () => Promise<() => Promise<void>> {
+  // From the earliest to the latest. anvil itself forgets later ones at a revert, but on a fork it does not.
+  const live: object[] = []
   return async () => {
-    const known = await client.request<{ Method: 'evm_revert'; Parameters: [Hex]; ReturnType: boolean }>({
-      method: 'evm_revert',
-      params: [id],
-    })
-    if (!known) {
-      throw new TestingError(
-        'SNAPSHOT_GONE',
-        'The snapshot is gone: the chain was reverted to an earlier one, which drops all later ones.',
-      )
+    let id = await client.snapshot()
+    const self = {}
+    live.push(self)
+    return async () => {
+      const index = live.indexOf(self)
+      if (index < 0 || !(await revert(client, id))) {
+        throw new TestingError(
+          'SNAPSHOT_GONE',
+          'The snapshot is gone: the chain was reverted to an earlier one, which drops all later ones.',
+        )
+      }
+      live.length = index + 1
+      // anvil forgets a snapshot that it reverts to.
+      id = await client.snapshot()
     }
-    // anvil forgets a snapshot that it reverts to.
-    id = await client.snapshot()
   }
+}
+
+/** Whether anvil knew the snapshot. */
+async function revert(client: BaseClient, id: Hex): Promise<boolean> {
+  return client.request<{ Method: 'evm_revert'; Parameters: [Hex]; ReturnType: boolean }>({
+    method: 'evm_revert',
+    params: [id],
+  })
 }
 
 /**
@@ -32,11 +44,11 @@ export async function snapshot(client: BaseClient): Promise<() => Promise<void>>
  * @throws TestingError `REORG_TOO_DEEP`, `REORG_UNKNOWN_TRANSACTION`
  */
 export async function reorg(
-  { client, startBlock }: { client: BaseClient; startBlock: bigint },
+  client: BaseClient,
   depth: number,
-  options: { keep?: readonly Hash[] } = {},
+  options: { startBlock: bigint; keep?: readonly Hash[] },
 ): Promise<Hash[]> {
-  const { keep = [] } = options
+  const { startBlock, keep = [] } = options
   const latest = await client.getBlockNumber()
   const deepest = latest - startBlock
   if (!Number.isSafeInteger(depth) || depth < 1 || BigInt(depth) > deepest) {

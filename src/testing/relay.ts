@@ -8,7 +8,10 @@ import {
 } from 'viem'
 import type { BaseClient } from './client.js'
 
-/** Sends a transaction from an address whose key nobody needs to have, and waits for it. */
+/**
+ * Sends a transaction from an address whose key nobody needs to have, and waits for it. Rejects with viem's error
+ * where it would revert.
+ */
 export type Relay = (transaction: {
   from?: Address
   to: Address
@@ -21,17 +24,24 @@ export type Relay = (transaction: {
 /** Who pays for what is not the caller's to send: deployments, minting, user operations. Unused on Base. */
 export const relayer: Address = '0x000000000000000000000000000000005e1a7e00'
 
+/** Runs one piece of work after the other. */
+export type Queue = <t>(work: () => Promise<t>) => Promise<t>
+
+/** What the helpers work with. */
+export type Context = { client: BaseClient; queue: Queue; relay: Relay }
+
 /**
- * A relay that sends one transaction at a time, as anvil gives two at once the same nonce.
- * @returns A relay whose promise rejects with viem's error where the transaction would revert.
+ * One queue for all that changes the chain: anvil gives two transactions of one sender at once the same nonce, and
+ * loses one of two additions to a balance.
  */
-export function createRelay(client: BaseClient): Relay {
+export function createContext(client: BaseClient): Context {
   let last: Promise<unknown> = Promise.resolve()
-  return (transaction) => {
-    const sent = last.then(() => send(client, transaction))
-    last = sent.catch(() => {})
-    return sent
+  const queue: Queue = (work) => {
+    const done = last.then(work)
+    last = done.catch(() => {})
+    return done
   }
+  return { client, queue, relay: (transaction) => queue(() => send(client, transaction)) }
 }
 
 async function send(client: BaseClient, transaction: Parameters<Relay>[0]): Promise<TransactionReceipt> {

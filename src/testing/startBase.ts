@@ -6,8 +6,8 @@ import { findAnvil, startAnvil } from './anvil.js'
 import { type BaseClient, createBaseClient, createChain } from './client.js'
 import { createAccount, fundEth, fundUsdc, impersonate } from './funds.js'
 import { genesis, type Request } from './genesis.js'
-import { reorg, snapshot } from './history.js'
-import { createRelay, relayer } from './relay.js'
+import { createSnapshot, reorg } from './history.js'
+import { createContext, relayer } from './relay.js'
 import { TestingError } from './TestingError.js'
 import { nextBlockAt, now, warp } from './time.js'
 import { assertUpstream, readUpstream, type Upstream } from './upstream.js'
@@ -30,7 +30,7 @@ export type StartBaseOptions = {
 
 /** A Base of one's own, and what a test does with it. */
 export type Base = {
-  /** `offline`: our stand-ins on an empty chain. `fork`: the originals, as of the forked block. */
+  /** `offline`: our stand-ins on an empty chain. `fork`: the originals, a block after the forked one. */
   kind: 'offline' | 'fork'
   url: string
   /** Base as viem defines it, at `url`. */
@@ -137,10 +137,12 @@ async function createBase(options: {
   stop: () => Promise<void>
 }): Promise<Base> {
   const { kind, url, slotsInAnEpoch, stop } = options
-  const chain = createChain({ kind, url })
+  const chain = createChain(url)
   const client = createBaseClient(chain)
+  // anvil cannot go back to the forked block itself, only to blocks of its own.
+  if (kind === 'fork') await client.mine({ blocks: 1 })
   const startBlock = await client.getBlockNumber()
-  const context = { client, relay: createRelay(client), startBlock }
+  const context = createContext(client)
   const mine = (blocks = 1) => client.mine({ blocks })
   return {
     kind,
@@ -153,13 +155,13 @@ async function createBase(options: {
     nextBlockAt: (timestamp) => nextBlockAt(client, timestamp),
     mine,
     finalize: () => mine(2 * slotsInAnEpoch),
-    createAccount: () => createAccount(client),
+    createAccount: () => createAccount(context),
     createWallet: ((wallet) => createWallet(context, wallet)) as Base['createWallet'],
-    fundEth: (address, wei) => fundEth(client, address, wei),
+    fundEth: (address, wei) => fundEth(context, address, wei),
     fundUsdc: (address, amount) => fundUsdc(context, address, amount),
-    impersonate: (address) => impersonate(client, address),
-    snapshot: () => snapshot(client),
-    reorg: (depth, reorgOptions) => reorg(context, depth, reorgOptions),
+    impersonate: (address) => impersonate(context, address),
+    snapshot: createSnapshot(client),
+    reorg: (depth, reorgOptions) => reorg(client, depth, { ...reorgOptions, startBlock }),
     stop,
     [Symbol.asyncDispose]: stop,
   }

@@ -10,7 +10,7 @@ import { entryPoint06Abi, type SmartAccount, type UserOperation } from 'viem/acc
 import { coinbaseSmartWalletAbi, spendPermissionManagerAbi, usdcAbi } from '../../abi/index.js'
 import { entryPoint06 } from '../Addresses.js'
 import type { BaseClient } from './client.js'
-import { type Relay, relayer } from './relay.js'
+import { type Context, relayer } from './relay.js'
 import { TestingError } from './TestingError.js'
 
 /** What wallets mostly call, so that its errors show by name. */
@@ -41,7 +41,7 @@ export async function simulate(
  * @throws viem's ContractFunctionExecutionError where EntryPoint refuses it; TestingError `CALLS_REVERTED`
  */
 export async function operate(
-  { client, relay }: { client: BaseClient; relay: Relay },
+  { client, relay }: Context,
   options: { account: SmartAccount; callData: Hex; initCode: Hex },
 ): Promise<TransactionReceipt> {
   const { account, callData, initCode } = options

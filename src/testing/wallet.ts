@@ -14,10 +14,9 @@ import {
   type WebAuthnAccount,
 } from 'viem/account-abstraction'
 import { entryPoint06, spendPermissionManager } from '../Addresses.js'
-import type { BaseClient } from './client.js'
 import { createAccount, fundEth, fundUsdc } from './funds.js'
 import { createPasskey } from './passkey.js'
-import type { Relay } from './relay.js'
+import type { Context } from './relay.js'
 import { operate, simulate } from './userOperation.js'
 
 /** A call for the wallet to make. `value` in wei. */
@@ -57,12 +56,10 @@ export type Wallet<owner extends LocalAccount | WebAuthnAccount = LocalAccount |
   deploy: () => Promise<void>
 }
 
-type Context = { client: BaseClient; relay: Relay }
-
 export async function createWallet(context: Context, options: CreateWalletOptions = {}): Promise<Wallet> {
   const { client, relay } = context
   const { spm = true, deployed = true, version = '1.1', nonce = 0n, usdc = 0n } = options
-  const owner = await toOwner(client, options.owner)
+  const owner = await toOwner(context, options.owner)
   const ownerIndex = 0
   const account = await toCoinbaseSmartAccount({
     client,
@@ -107,12 +104,12 @@ export async function createWallet(context: Context, options: CreateWalletOption
   return { address, account, owner, ownerIndex, execute, deploy }
 }
 
-async function toOwner(client: BaseClient, owner: CreateWalletOptions['owner']) {
-  if (owner === undefined) return createAccount(client)
+async function toOwner(context: Context, owner: CreateWalletOptions['owner']) {
+  if (owner === undefined) return createAccount(context)
   if (owner === 'passkey') return createPasskey()
   // An EOA pays for what it sends.
-  if (owner.type === 'local' && (await client.getBalance({ address: owner.address })) === 0n) {
-    await fundEth(client, owner.address, parseEther('10'))
+  if (owner.type === 'local' && (await context.client.getBalance({ address: owner.address })) === 0n) {
+    await fundEth(context, owner.address, parseEther('10'))
   }
   return owner
 }

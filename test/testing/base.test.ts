@@ -128,6 +128,28 @@ describe('fundEth', () => {
   })
 })
 
+describe('impersonate', () => {
+  test('default', async () => {
+    const address = (await base.createAccount()).address
+    await base.impersonate(address)
+    const receipt = await client.sendTransactionSync({ account: address, to: address })
+    expect(receipt.status).toBe('success')
+  })
+
+  test('behavior: a contract sends too', async () => {
+    const { address } = await base.createWallet({ usdc: 3n })
+    const payee = (await base.createAccount()).address
+    await base.impersonate(address)
+    await client.writeContractSync({
+      ...usdc,
+      account: address,
+      functionName: 'transfer',
+      args: [payee, 3n],
+    })
+    expect(await client.readContract({ ...usdc, functionName: 'balanceOf', args: [payee] })).toBe(3n)
+  })
+})
+
 describe('fundUsdc', () => {
   const balanceOf = (address: Address) =>
     client.readContract({ ...usdc, functionName: 'balanceOf', args: [address] })
