@@ -66,41 +66,50 @@ export async function balanceOf(base: Base, address: Address): Promise<bigint> {
 /** What became of a transaction: `ok`, or the code of the chain's refusal. */
 export type Answer = 'ok' | ChainError['code']
 
-/** Signed by hand, with gas enough for anything here: nothing is estimated, so nothing is refused beforehand. */
-export type Raw = { from: LocalAccount; call: Transaction.Call }
+/** Signed by hand, with gas enough for it: nothing is estimated, so nothing is refused beforehand. */
+export type Raw = { from: LocalAccount; call: Transaction.Call; gas?: bigint }
 
 /** Mines one block at exactly `time` that holds these transactions, in this order, those that revert too. */
 export async function mineAt(base: Base, time: number, raws: readonly Raw[]): Promise<TransactionReceipt[]> {
   const { client } = base
+  await client.setAutomine(false)
+  try {
+    const hashes = await broadcast(base, raws)
+    await base.warp(time)
+    const receipts = await Promise.all(hashes.map((hash) => client.getTransactionReceipt({ hash })))
+    const block = await client.getBlock()
+    if (receipts.some((receipt) => receipt.blockNumber !== block.number)) {
+      throw new Error(`Not all of ${raws.length} transactions were mined in one block.`)
+    }
+    return receipts
+  } finally {
+    // Or the next transaction, of whatever test, would wait for a block for ever.
+    await client.setAutomine(true)
+  }
+}
+
+async function broadcast(base: Base, raws: readonly Raw[]): Promise<Hex[]> {
+  const { client, chain } = base
   const { baseFeePerGas } = await client.getBlock()
   const nonces = new Map<Address, number>()
   const hashes: Hex[] = []
-  await client.setAutomine(false)
-  for (const [index, { from, call }] of raws.entries()) {
+  for (const [index, { from, call, gas = 1_000_000n }] of raws.entries()) {
     const nonce = nonces.get(from.address) ?? (await client.getTransactionCount({ address: from.address }))
     nonces.set(from.address, nonce + 1)
     // Miners order by tip: the first tips most.
     const maxPriorityFeePerGas = BigInt(raws.length - index) * 1_000_000n
-    const serialized = await from.signTransaction({
+    const serializedTransaction = await from.signTransaction({
       ...call,
       type: 'eip1559',
-      chainId: base.chain.id,
+      chainId: chain.id,
       nonce,
-      gas: 1_000_000n,
+      gas,
       maxFeePerGas: (baseFeePerGas ?? 0n) * 4n + maxPriorityFeePerGas,
       maxPriorityFeePerGas,
     })
-    hashes.push(await client.sendRawTransaction({ serializedTransaction: serialized }))
+    hashes.push(await client.sendRawTransaction({ serializedTransaction }))
   }
-  await client.setNextBlockTimestamp({ timestamp: BigInt(time) })
-  await client.mine({ blocks: 1 })
-  await client.setAutomine(true)
-  const receipts = await Promise.all(hashes.map((hash) => client.getTransactionReceipt({ hash })))
-  const block = await client.getBlock()
-  if (Number(block.timestamp) !== time || receipts.some((receipt) => receipt.blockNumber !== block.number)) {
-    throw new Error(`Not all of ${raws.length} transactions were mined in one block at ${time}.`)
-  }
-  return receipts
+  return hashes
 }
 
 /** Sends one transaction at exactly `time` and says what the chain made of it. */
