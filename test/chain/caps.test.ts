@@ -36,6 +36,7 @@ async function granted(rail: Rail) {
   const terms = {
     owner: wallet.address,
     agent: agentKey.address,
+    rail: 'direct' as const,
     allow: ['api.example.com'],
     startsAt: start * 1_000,
     expiresAt: (start + 4 * day) * 1_000,

@@ -75,6 +75,7 @@ export function worldsOf(
     {
       ...parties,
       ...caps,
+      rail: 'direct',
       perCallUsd: usd(cap),
       allow: ['api.example.com'],
       startsAt: startsAt * 1000,

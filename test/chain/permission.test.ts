@@ -14,7 +14,14 @@ const erc6492Suffix: Hex = `0x${'6492'.repeat(16)}`
 
 async function permissionOf(owner: Hex, nonce?: bigint) {
   const now = await base.now()
-  const params = { owner, agent, allow: ['api.example.com'], perDayUsd: '2', totalUsd: '25' } as const
+  const params = {
+    owner,
+    agent,
+    rail: 'direct',
+    allow: ['api.example.com'],
+    perDayUsd: '2',
+    totalUsd: '25',
+  } as const
   return Permission.fromGrant(Grant.define(params, { now }), { nonce })
 }
 

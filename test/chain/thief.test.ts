@@ -26,6 +26,7 @@ async function household() {
       {
         owner: wallet.address,
         agent: key.address,
+        rail: 'direct',
         allow: ['api.example.com'],
         startsAt: start * 1_000,
         expiresAt: (start + 3 * day) * 1_000,

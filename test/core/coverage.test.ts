@@ -17,6 +17,7 @@ function define(params: Partial<Grant.DefineParams> = {}): Grant.Grant {
       id: 'research',
       owner: '0x1111111111111111111111111111111111111111',
       agent: '0x2222222222222222222222222222222222222222',
+      rail: 'direct',
       allow: [{ host: 'api.example.com', payTo: payee }],
       perCallUsd: '1',
       perTaskUsd: '5',

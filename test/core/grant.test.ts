@@ -72,7 +72,10 @@ describe('caps', () => {
   })
 
   test('behavior: what is omitted is absent', () => {
-    const grant = Grant.define({ owner, agent, allow: ['api.example.com'], totalUsd: 5 }, { now })
+    const grant = Grant.define(
+      { owner, agent, rail: 'direct', allow: ['api.example.com'], totalUsd: 5 },
+      { now },
+    )
     expect(grant).toMatchObject({ perCall: 1_000_000n, perTask: null, perDay: null, total: 5_000_000n })
     expect(grant.expiresAt).toBe(null)
   })

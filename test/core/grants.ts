@@ -14,6 +14,7 @@ export const now = Date.UTC(2030, 0, 1, 12) / 1000
 export const params = {
   owner,
   agent,
+  rail: 'direct',
   allow: [{ host: 'api.example.com', payTo: payee }],
   perCallUsd: '0.05',
   perDayUsd: '2',
@@ -69,6 +70,7 @@ export const anyGrant: fc.Arbitrary<Grant.Grant> = fc
     return Grant.define(
       {
         ...rest,
+        rail: 'direct',
         allow: hosts.map(([host, payTo]) => (payTo.length === 0 ? host : { host, payTo })),
         perTaskUsd: cap(caps.perTask),
         perDayUsd: cap(caps.perDay),
