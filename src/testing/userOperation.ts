@@ -19,6 +19,9 @@ const abi = [...coinbaseSmartWalletAbi, ...spendPermissionManagerAbi, ...usdcAbi
 /** For the whole transaction: generous, and below what one may use (2^24, EIP-7825). */
 const gas = 16_000_000n
 
+/** A simulation sees the time of the block that the transaction will be in, as anvil's estimation does. */
+const blockTag = 'pending'
+
 /** Makes the wallet's calls without a trace. Throws viem's ContractFunctionExecutionError where they revert. */
 export async function simulate(
   client: BaseClient,
@@ -32,6 +35,7 @@ export async function simulate(
     abi,
     functionName: 'executeBatch',
     args: [args],
+    blockTag,
   })
 }
 
@@ -71,7 +75,7 @@ export async function operate(
     args: [[{ ...unsigned, signature }], relayer],
   } as const
   // Before it is sent, so that an operation that EntryPoint refuses shows why.
-  await client.simulateContract({ ...handleOps, account: relayer, gas })
+  await client.simulateContract({ ...handleOps, account: relayer, gas, blockTag })
   const receipt = await relay({ to: entryPoint06, data: encodeFunctionData(handleOps), gas })
   const logs = parseEventLogs({ abi: entryPoint06Abi, logs: receipt.logs })
   const outcome = logs.find((log) => log.eventName === 'UserOperationEvent')

@@ -236,6 +236,23 @@ describe('execute', () => {
     expect(await client.getBalance({ address })).toBe(before + 5n)
   })
 
+  test.each(['EOA', 'passkey'] as const)('behavior: by %s, at the time of its own block', async (owner) => {
+    const wallet = await base.createWallet(owner === 'passkey' ? { owner } : {})
+    const { address } = await base.createAccount()
+    const end = (await base.now()) + 100
+    // Reverts unless the block's time is below `end`.
+    const bytecode = `0x63${end.toString(16).padStart(8, '0')}4210600f5760006000fd5b00` as const
+    await client.setCode({ address, bytecode })
+    await base.nextBlockAt(end - 1)
+    await wallet.execute([{ to: address }])
+    expect(await base.now()).toBe(end - 1)
+    await base.nextBlockAt(end)
+    await expect(wallet.execute([{ to: address }])).rejects.toMatchObject({
+      name: 'ContractFunctionExecutionError',
+    })
+    expect(await base.now()).toBe(end - 1)
+  })
+
   test('error: an owner that is none any more', async () => {
     const wallet = await base.createWallet({ owner: 'passkey', spm: true, usdc: 1n })
     const data = encodeFunctionData({
