@@ -9,6 +9,7 @@ import {
 } from 'viem'
 import { spendPermissionManagerAbi } from '../abi/index.js'
 import * as Amount from './Amount.js'
+import * as Book from './Book.js'
 import { ChainError } from './ChainError.js'
 import * as Decision from './Decision.js'
 import { InputError } from './errors.js'
@@ -16,6 +17,7 @@ import type { Grant } from './Grant.js'
 import { GrantError } from './GrantError.js'
 import * as Ledger from './Ledger.js'
 import * as Meter from './Meter.js'
+import * as Payment from './Payment.js'
 import * as Permission from './Permission.js'
 import * as Receipt from './Receipt.js'
 import * as Spm from './Spm.js'
@@ -91,7 +93,7 @@ export type Budget = {
   /** Where the payment with this key stands; undefined where there is none. */
   payment(
     key: string,
-  ): Promise<(Ledger.PaymentState & { readonly amount: bigint; readonly to: Address }) | undefined>
+  ): Promise<(Payment.PaymentState & { readonly amount: bigint; readonly to: Address }) | undefined>
   /** The chain's own answer about the permission, and whether the books are paused. */
   status(): Promise<Status.Status & { readonly paused: boolean }>
   /** Receipts from the oldest on. */
@@ -122,7 +124,7 @@ export async function openBudget(client: PublicClient, options: OpenBudgetOption
   const finality = options.finality ?? 'finalized'
   await assertTogether(client, options)
   const start = () => Sync.startBlock(client, { permission, finality })
-  await Ledger.open(store, { grant, permission, start })
+  await Book.open(store, { grant, permission, start })
 
   const onReceipt = options.onReceipt ?? (() => {})
   const worker = Worker.start({
@@ -147,7 +149,7 @@ export async function openBudget(client: PublicClient, options: OpenBudgetOption
 
   /** Looks at the books in one transaction. */
   function look<result>(work: (tx: Transaction, row: GrantRow) => Promise<result>): Promise<result> {
-    return store.transact(grantId, async (tx) => work(tx, await Ledger.grantRow(tx, grantId)))
+    return store.transact(grantId, async (tx) => work(tx, await Book.get(tx, grantId)))
   }
   const state = (task?: string) => look((tx, row) => Ledger.readState(tx, row, task))
   const meter = (name: string) => look((tx) => Meter.read(tx, grantId, name))
@@ -224,7 +226,7 @@ export async function openBudget(client: PublicClient, options: OpenBudgetOption
       if (reservation.outcome === 'refused') throw GrantError.of(reservation.refusal, reservation.receipt)
       const { payment } = reservation
       if (reservation.outcome === 'conflict') throw conflictError(order, payment)
-      const { status } = Ledger.stateOf(payment)
+      const { status } = Payment.stateOf(payment)
       if (status === 'paid') return spent(payment)
       if (status === 'stranded') await Ledger.reopen(store, grantId, order.key)
       return spent(await worker.paid(order.key, signal))
@@ -243,7 +245,7 @@ export async function openBudget(client: PublicClient, options: OpenBudgetOption
     payment: (key) =>
       look(async (tx) => {
         const row = await tx.get('payments', { grantId, key })
-        return row && { ...Ledger.stateOf(row), amount: row.amount, to: row.payee }
+        return row && { ...Payment.stateOf(row), amount: row.amount, to: row.payee }
       }),
 
     async status() {
@@ -263,8 +265,8 @@ export async function openBudget(client: PublicClient, options: OpenBudgetOption
 
     verify: () => Verify.verify({ client, store, grantId, agent, token: token.address, finality, worker }),
     sync: worker.round,
-    pause: () => Ledger.setPaused(store, grantId, true),
-    resume: () => Ledger.setPaused(store, grantId, false),
+    pause: () => Book.setPaused(store, grantId, true),
+    resume: () => Book.setPaused(store, grantId, false),
     revoke: () => call(Spm.prepareRevokeAsSpender({ permission }), 'Revoking the permission as its spender'),
     close: worker.close,
   }

@@ -3,9 +3,10 @@
  * everything that is not final yet, in one transaction with how far the chain has been read.
  */
 import type { Hex } from 'viem'
+import * as Book from './Book.js'
 import { GrantError } from './GrantError.js'
-import * as Ledger from './Ledger.js'
 import * as Meter from './Meter.js'
+import * as Payment from './Payment.js'
 import * as Permission from './Permission.js'
 import * as Receipt from './Receipt.js'
 import type { EventRow, GrantRow, PaymentRow, Store, Transaction } from './Store.js'
@@ -17,8 +18,8 @@ export type Fact = Omit<EventRow, 'key' | 'final'>
 export type Reading = {
   /** The final block that the reading went out from. */
   readonly after: number
-  readonly head: { readonly number: number; readonly hash: Hex; readonly time: number }
-  readonly final: { readonly number: number; readonly hash: Hex; readonly time: number }
+  readonly head: Book.BlockId
+  readonly final: Book.BlockId
   readonly facts: readonly Fact[]
   /** The agent's transaction count in the state of the final block. */
   readonly finalNonce: number
@@ -32,48 +33,47 @@ export type Advance = { readonly applied: boolean; readonly receipts: readonly R
 
 /**
  * Puts a reading into the books. A reading that went out from another final block than the books have by
- * now, or that ends below what was read already, is dropped: another worker was faster, or the endpoint
- * lags behind its sibling.
+ * now, or that ends below what was read or was final already, is dropped: another worker was faster, or the
+ * endpoint lags behind its sibling.
  */
 export function advance(store: Store, grantId: Hex, reading: Reading): Promise<Advance> {
   return store.transact(grantId, async (tx) => {
-    const before = await Ledger.grantRow(tx, grantId)
-    if (before.finalNumber !== reading.after || reading.head.number < before.headNumber) {
+    const before = await Book.get(tx, grantId)
+    const { after, head, final } = reading
+    if (after !== before.finalNumber || final.number < after || head.number < before.headNumber)
       return { applied: false, receipts: [] }
-    }
-    const book: Book = { tx, receipts: [], row: before }
+    const page: Page = { tx, receipts: [], row: before }
 
     const provisional = await tx.list('events', { grantId, final: 0 })
     const read = new Map(reading.facts.map((fact) => [idOf(fact), fact]))
     const kept = new Set(provisional.map(idOf))
-    for (const event of provisional.reverse()) if (!read.has(idOf(event))) await undo(book, event)
-    book.row = {
-      ...book.row,
-      headNumber: reading.head.number,
-      headHash: reading.head.hash,
-      headTime: reading.head.time,
+    for (const event of provisional.reverse()) if (!read.has(idOf(event))) await undo(page, event)
+    page.row = {
+      ...page.row,
+      headNumber: head.number,
+      headHash: head.hash,
+      headTime: head.time,
       approved: reading.approved ? 1 : 0,
       revoked: reading.revoked ? 1 : 0,
     }
-    for (const fact of reading.facts) if (!kept.has(idOf(fact))) await apply(book, fact)
+    for (const fact of reading.facts) if (!kept.has(idOf(fact))) await apply(page, fact)
 
-    await finalize(book, reading)
-    const { number: finalNumber, hash: finalHash } = reading.final
-    await tx.put('grants', { ...book.row, finalNumber, finalHash })
-    return { applied: true, receipts: book.receipts }
+    await finalize(page, reading)
+    await tx.put('grants', { ...page.row, finalNumber: final.number, finalHash: final.hash })
+    return { applied: true, receipts: page.receipts }
   })
 }
 
-type Book = { readonly tx: Transaction; row: GrantRow; readonly receipts: Receipt.Receipt[] }
+type Page = { readonly tx: Transaction; row: GrantRow; readonly receipts: Receipt.Receipt[] }
 
 function idOf({ blockHash, logIndex }: Fact): string {
   return `${blockHash}:${logIndex}`
 }
 
-async function note(book: Book, draft: Receipt.ReceiptDraft): Promise<void> {
-  const { grant, receipt } = await Receipt.append(book.tx, book.row, draft)
-  book.row = grant
-  book.receipts.push(receipt)
+async function note(page: Page, draft: Receipt.ReceiptDraft): Promise<void> {
+  const { grant, receipt } = await Receipt.append(page.tx, page.row, draft)
+  page.row = grant
+  page.receipts.push(receipt)
 }
 
 /** The payment that signed the fact's transaction for this leg with these terms and still waits for it. */
@@ -85,12 +85,12 @@ async function paymentOf(tx: Transaction, fact: Fact): Promise<PaymentRow | unde
   if (payment?.[kind] !== 'signed' || payment.amount !== fact.amount) return undefined
   if (kind === 'pull' && payment.permissionHash !== fact.permissionHash) return undefined
   if (kind === 'transfer' && payment.payee !== fact.payee) return undefined
-  const current = await Ledger.currentTransaction(tx, payment, kind)
+  const current = await Payment.currentTransaction(tx, payment, kind)
   return current?.hash === txHash ? payment : undefined
 }
 
-async function apply(book: Book, fact: Fact): Promise<void> {
-  const { tx } = book
+async function apply(page: Page, fact: Fact): Promise<void> {
+  const { tx } = page
   const { kind, txHash, amount, payee } = fact
   const payment = await paymentOf(tx, fact)
   await tx.put('events', { ...fact, key: payment?.key ?? null, final: 0 })
@@ -98,33 +98,34 @@ async function apply(book: Book, fact: Fact): Promise<void> {
   await move(tx, fact, 1n, payment !== undefined)
   if (!payment) {
     const note_ = kind === 'pull' ? 'FOREIGN_PULL' : 'FOREIGN_TRANSFER'
-    return note(book, { event: 'foreign', note: note_, amount, payee, txHash })
+    return note(page, { event: 'foreign', note: note_, amount, payee, txHash })
   }
   await tx.put('payments', { ...payment, [kind]: 'seen' })
   if (kind === 'transfer') {
-    await note(book, { ...Ledger.labelsOf(payment), event: 'settled', note: 'settled', txHash })
+    await note(page, { ...Payment.labelsOf(payment), event: 'settled', note: 'settled', txHash })
   }
 }
 
 /** The exact inverse of `apply`, for a fact that the chain no longer has. */
-async function undo(book: Book, event: EventRow): Promise<void> {
-  const { tx } = book
+async function undo(page: Page, event: EventRow): Promise<void> {
+  const { tx } = page
   const { grantId, kind, key, amount, payee, txHash } = event
   await tx.remove('events', event)
   const move = kind === 'pull' ? Meter.movePull : Meter.moveTransfer
   await move(tx, event, -1n, key !== null)
-  if (key === null) return note(book, { event: 'reorged', note: 'REORGED', amount, payee, txHash })
-  const payment = await Ledger.paymentRow(tx, grantId, key)
-  await tx.put('payments', { ...payment, [kind]: 'signed' })
+  if (key === null) return note(page, { event: 'reorged', note: 'REORGED', amount, payee, txHash })
+  const payment = await Payment.get(tx, grantId, key)
+  // Open again whatever it was: a stranded payment too rests on a pull that has to come back now.
+  await tx.put('payments', { ...payment, [kind]: 'signed', open: 1 })
   if (kind === 'transfer') {
-    await note(book, { ...Ledger.labelsOf(payment), event: 'reorged', note: 'REORGED', txHash })
+    await note(page, { ...Payment.labelsOf(payment), event: 'reorged', note: 'REORGED', txHash })
   }
 }
 
 /** What the final block decides: facts that stay, legs that will never come, payments that are done. */
-async function finalize(book: Book, reading: Reading): Promise<void> {
-  const { tx } = book
-  const { grantId } = book.row
+async function finalize(page: Page, reading: Reading): Promise<void> {
+  const { tx } = page
+  const { grantId } = page.row
   for (const event of await tx.list('events', { grantId, final: 0 })) {
     if (event.blockNumber <= reading.final.number) await tx.put('events', { ...event, final: 1 })
   }
@@ -132,16 +133,17 @@ async function finalize(book: Book, reading: Reading): Promise<void> {
     let payment = open
     for (const leg of ['pull', 'transfer'] as const) {
       const reason = payment[leg] === 'signed' ? await failureOf(tx, payment, leg, reading) : undefined
-      if (reason) payment = await fail(book, payment, leg, reason)
+      if (reason) payment = await fail(page, payment, leg, reason)
     }
-    if (payment.transfer !== 'seen' || payment.pull === 'signed') continue
-    const settled = await tx.list(
-      'events',
-      { grantId, key: payment.key, kind: 'transfer', final: 1 },
-      { limit: 1 },
-    )
-    if (settled.length > 0) await tx.put('payments', { ...payment, open: 0 })
+    if (payment.open === 1 && (await isDone(tx, payment))) await tx.put('payments', { ...payment, open: 0 })
   }
+}
+
+/** Whether both legs have come to their end, and none of it can be taken back. */
+async function isDone(tx: Transaction, payment: PaymentRow): Promise<boolean> {
+  const { grantId, key, pull, transfer } = payment
+  const ended = [pull, transfer].every((leg) => leg === 'seen' || leg === 'failed')
+  return ended && (await tx.list('events', { grantId, key, final: 0 }, { limit: 1 })).length === 0
 }
 
 async function failureOf(
@@ -150,7 +152,7 @@ async function failureOf(
   leg: 'pull' | 'transfer',
   reading: Reading,
 ): Promise<string | undefined> {
-  const transaction = await Ledger.currentTransaction(tx, payment, leg)
+  const transaction = await Payment.currentTransaction(tx, payment, leg)
   if (!transaction) throw new Error(`Payment ${payment.key} has a signed ${leg} without a transaction.`)
   const { nonce, hash } = transaction
   const { number, time } = reading.final
@@ -166,14 +168,14 @@ async function failureOf(
 }
 
 async function fail(
-  book: Book,
+  page: Page,
   payment: PaymentRow,
   leg: 'pull' | 'transfer',
   reason: string,
 ): Promise<PaymentRow> {
-  const failed = await Ledger.fail(book.tx, book.row, payment, leg, reason)
-  book.row = failed.row
-  if (failed.receipt) book.receipts.push(failed.receipt)
+  const failed = await Payment.fail(page.tx, page.row, payment, leg, reason)
+  page.row = failed.row
+  if (failed.receipt) page.receipts.push(failed.receipt)
   return failed.payment
 }
 

@@ -3,9 +3,11 @@
  * backward half (sync) only in the books, so any worker may go on where another one died.
  */
 import { type Hex, keccak256, type LocalAccount, type PublicClient } from 'viem'
+import * as Book from './Book.js'
 import { ChainError, toChainError } from './ChainError.js'
 import { GrantError } from './GrantError.js'
 import * as Ledger from './Ledger.js'
+import * as Payment from './Payment.js'
 import * as Permission from './Permission.js'
 import * as Spm from './Spm.js'
 import type { PaymentRow, Store, TransactionRow } from './Store.js'
@@ -32,7 +34,7 @@ const transferGas = 100_000n
  */
 export async function step(submitter: Submitter, payment: PaymentRow): Promise<void> {
   if (payment.pull === 'none') return pull(submitter, payment)
-  if (Ledger.isTransferDue(payment)) return transfer(submitter, payment)
+  if (Payment.isTransferDue(payment)) return transfer(submitter, payment)
 }
 
 async function pull(submitter: Submitter, payment: PaymentRow): Promise<void> {
@@ -66,7 +68,7 @@ async function transfer(submitter: Submitter, payment: PaymentRow): Promise<void
   const doing = 'Paying the payee'
   // Simulated at the block that the books have read: an endpoint that lags cannot make this fail wrongly.
   const blockNumber = await store.transact(grantId, async (tx) =>
-    BigInt((await Ledger.grantRow(tx, grantId)).headNumber),
+    BigInt((await Book.get(tx, grantId)).headNumber),
   )
   try {
     await simulate(client, { call, from: agent.address, doing, blockNumber })

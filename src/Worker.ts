@@ -2,8 +2,9 @@
  * Drives one grant: reads the chain into the books, takes the next step of every open payment, and tells
  * whoever waits. One round at a time; several workers on one store do no harm to each other.
  */
+import * as Book from './Book.js'
 import { GrantError } from './GrantError.js'
-import * as Ledger from './Ledger.js'
+import * as Payment from './Payment.js'
 import * as Permission from './Permission.js'
 import type { Receipt } from './Receipt.js'
 import * as Settlement from './Settlement.js'
@@ -86,8 +87,8 @@ export function start(options: WorkerOptions): Worker {
 
   async function settle() {
     for (const key of waiters.keys()) {
-      const payment = await store.transact(grantId, (tx) => Ledger.paymentRow(tx, grantId, key))
-      const state = Ledger.stateOf(payment)
+      const payment = await store.transact(grantId, (tx) => Payment.get(tx, grantId, key))
+      const state = Payment.stateOf(payment)
       if (state.status === 'paid') {
         for (const waiter of take(key)) waiter.resolve(payment)
       } else if (state.status === 'released') {
@@ -170,7 +171,7 @@ export async function readSource({
   source: Sync.Source
 }> {
   return store.transact(grantId, async (tx) => {
-    const row = await Ledger.grantRow(tx, grantId)
+    const row = await Book.get(tx, grantId)
     const rows = await tx.list('permissions', { grantId })
     const permissions = rows.map(({ permission }) => Permission.parse(permission))
     const current = permissions[rows.findIndex(({ hash }) => hash === row.permissionHash)]

@@ -1,0 +1,131 @@
+/**
+ * The grant's own row in the books: which permission it uses, how far the chain has been read, whether it is
+ * paused, and the head of its receipts.
+ */
+import type { Hex } from 'viem'
+import * as Grant from './Grant.js'
+import { GrantError } from './GrantError.js'
+import * as Permission from './Permission.js'
+import * as Receipt from './Receipt.js'
+import type { GrantRow, Store, Transaction } from './Store.js'
+
+/** A block, and its time in unix seconds. */
+export type BlockId = { readonly number: number; readonly hash: Hex; readonly time: number }
+
+/**
+ * Opens a grant in the books, or finds it there. `start` is the block from which the chain will be read:
+ * nothing of the grant may have happened in it or before.
+ *
+ * @throws GrantError `AGENT_IN_USE` where the agent serves another grant in these books, `MISMATCH` where the
+ * grant is known with another agent or chain, whose nonces and blocks the books hold.
+ */
+export async function open(
+  store: Store,
+  options: {
+    readonly grant: Grant.Grant
+    readonly permission: Permission.Permission
+    readonly start: () => Promise<BlockId>
+  },
+): Promise<GrantRow> {
+  const { grant, permission } = options
+  const { grantId } = grant
+  const known = await store.transact(grantId, (tx) => tx.get('grants', { grantId }))
+  // Read before the transaction: no lock is held while the network answers.
+  const start = known ? undefined : await options.start()
+  return store.transact(grantId, async (tx) => {
+    const permissionHash = Permission.hash(permission)
+    const [other] = (await tx.list('grants', { agent: grant.agent, chainId: grant.chainId })).filter(
+      (row) => row.grantId !== grantId,
+    )
+    if (other) {
+      throw new GrantError(
+        'AGENT_IN_USE',
+        `Agent ${grant.agent} already serves grant ${other.grantId} in these books. On the direct rail an agent's key serves one grant: use a fresh key, or replace that grant.`,
+        { figures: { agent: grant.agent, grantId: other.grantId } },
+      )
+    }
+    const existing = await tx.get('grants', { grantId })
+    if (existing && (existing.agent !== grant.agent || existing.chainId !== grant.chainId)) {
+      throw new GrantError(
+        'MISMATCH',
+        `In these books grant ${grantId} belongs to agent ${existing.agent} on chain ${existing.chainId}, and not to ${grant.agent} on ${grant.chainId}. Define a new grant for another agent or chain.`,
+        { figures: { expected: existing.agent, actual: grant.agent } },
+      )
+    }
+    const text = Grant.serialize(grant)
+    const row = existing ?? firstRow(grant, text, permissionHash, start)
+    await tx.put('grants', row)
+    await tx.put('permissions', {
+      grantId,
+      hash: permissionHash,
+      permission: Permission.serialize(permission),
+    })
+    if (row.grant === text && row.permissionHash === permissionHash) return row
+    // Whether the new one is approved is for the next reading to say, also where the head is still the same.
+    const replaced: GrantRow = { ...row, grant: text, permissionHash, approved: 0, revoked: 0, headHash: '' }
+    await write(tx, replaced, { event: 'replaced', note: 'replaced', amount: 0n })
+    return get(tx, grantId)
+  })
+}
+
+function firstRow(
+  grant: Grant.Grant,
+  text: string,
+  permissionHash: Hex,
+  start: BlockId | undefined,
+): GrantRow {
+  if (!start) throw new Error('The grant vanished while it was opened.')
+  return {
+    grantId: grant.grantId,
+    chainId: grant.chainId,
+    agent: grant.agent,
+    grant: text,
+    permissionHash,
+    paused: 0,
+    approved: 0,
+    revoked: 0,
+    startNumber: start.number,
+    finalNumber: start.number,
+    finalHash: start.hash,
+    headNumber: start.number,
+    headHash: start.hash,
+    headTime: start.time,
+    receipts: 0,
+    receiptHash: Receipt.genesis,
+  }
+}
+
+/** The grant's row, which must be there. */
+export async function get(tx: Transaction, grantId: Hex): Promise<GrantRow> {
+  const row = await tx.get('grants', { grantId })
+  if (!row) throw new GrantError('MISMATCH', `Grant ${grantId} is not in these books. Open it first.`)
+  return row
+}
+
+/** Appends a receipt and puts the grant's new head. */
+export async function write(
+  tx: Transaction,
+  row: GrantRow,
+  draft: Receipt.ReceiptDraft,
+): Promise<Receipt.Receipt> {
+  const { grant, receipt } = await Receipt.append(tx, row, draft)
+  await tx.put('grants', grant)
+  return receipt
+}
+
+/** Pauses or resumes: the books refuse, the chain knows nothing of it on the direct rail. */
+export function setPaused(store: Store, grantId: Hex, paused: boolean): Promise<void> {
+  return store.transact(grantId, async (tx) => {
+    const row = await get(tx, grantId)
+    if ((row.paused === 1) === paused) return
+    await write(
+      tx,
+      { ...row, paused: paused ? 1 : 0 },
+      {
+        event: paused ? 'paused' : 'resumed',
+        note: paused ? 'PAUSED' : 'resumed',
+        amount: 0n,
+      },
+    )
+  })
+}

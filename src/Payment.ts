@@ -1,0 +1,105 @@
+/**
+ * One payment. On the direct rail it has two legs, which are two facts on chain. The pull moves money from
+ * the account to the agent (SpendPermissionManager.spend, event SpendPermissionUsed); the transfer moves it on
+ * to the payee (the token's Transfer). Each leg is `none`, then `signed` (its bytes are stored before anybody
+ * broadcasts them), then `seen` or `failed`:
+ *
+ *   reserved ──sign──▸ pulling ──event──▸ pulled ──sign──▸ paying ──event──▸ paid
+ *                         │                                  │
+ *                         └─▸ released                       └─▸ stranded ──the same key──▸ paying
+ *
+ * A leg is `seen` by an event of its own transaction with equal terms, never by a receipt or an answer.
+ * It `failed` when a final block shows its nonce used without that event; a pull also when the permission
+ * ended. Until then it stays open, and what is open counts against every cap.
+ */
+import type { Hex } from 'viem'
+import { GrantError } from './GrantError.js'
+import * as Meter from './Meter.js'
+import * as Receipt from './Receipt.js'
+import type { GrantRow, PaymentRow, Transaction, TransactionRow } from './Store.js'
+
+/** Where a payment stands. See the top of this file. */
+export type PaymentState =
+  | { readonly status: 'reserved' }
+  | { readonly status: 'pulling' }
+  | { readonly status: 'pulled' }
+  | { readonly status: 'paying' }
+  /** `final`: no reorganisation can take it back any more. */
+  | { readonly status: 'paid'; readonly final: boolean }
+  | { readonly status: 'released'; readonly reason: string }
+  | { readonly status: 'stranded'; readonly reason: string }
+
+/** The state that a row's legs spell. */
+export function stateOf(row: PaymentRow): PaymentState {
+  if (row.transfer === 'seen') return { status: 'paid', final: row.open === 0 }
+  if (row.transfer === 'signed') return { status: 'paying' }
+  if (row.pull === 'failed') return { status: 'released', reason: row.failure ?? 'unknown' }
+  if (row.transfer === 'failed') return { status: 'stranded', reason: row.failure ?? 'unknown' }
+  if (row.pull === 'seen') return { status: 'pulled' }
+  return { status: row.pull === 'signed' ? 'pulling' : 'reserved' }
+}
+
+/** The pull arrived, and nothing was signed for the payee yet. */
+export function isTransferDue(payment: PaymentRow): boolean {
+  return payment.pull === 'seen' && payment.transfer === 'none'
+}
+
+/** The payment with this key, which must be there. */
+export async function get(tx: Transaction, grantId: Hex, key: string): Promise<PaymentRow> {
+  const payment = await tx.get('payments', { grantId, key })
+  if (!payment)
+    throw new GrantError('MISMATCH', `No payment has the key ${JSON.stringify(key)} in grant ${grantId}.`)
+  return payment
+}
+
+/** The transaction that a leg rests on: the latest one signed for it. */
+export async function currentTransaction(
+  tx: Transaction,
+  payment: PaymentRow,
+  kind: 'pull' | 'transfer',
+): Promise<TransactionRow | undefined> {
+  const { grantId, key } = payment
+  const rows = await tx.list('transactions', { grantId, key, kind }, { descending: true, limit: 1 })
+  return rows[0]
+}
+
+/** What a receipt says of a payment. */
+export function labelsOf(payment: PaymentRow) {
+  const { key, payee, amount, host, task, session, category, endpoint } = payment
+  return { key, payee, amount, host, task, session, category, endpoint }
+}
+
+/** A payment after a leg of it failed, and the grant's row with the receipt that this left, if it left one. */
+export type Failed = {
+  readonly payment: PaymentRow
+  readonly row: GrantRow
+  readonly receipt?: Receipt.Receipt
+}
+
+/**
+ * A leg failed for good. Without its pull a payment is released, unless a transfer is under way all the
+ * same: the agent may hold money from an earlier pull. With its pull, but without its transfer, it is
+ * stranded, and stays open until the pull is final.
+ */
+export async function fail(
+  tx: Transaction,
+  row: GrantRow,
+  payment: PaymentRow,
+  leg: 'pull' | 'transfer',
+  reason: string,
+): Promise<Failed> {
+  if (leg === 'pull') await Meter.moveOpen(tx, payment, -1n)
+  const failed: PaymentRow = { ...payment, [leg]: 'failed', failure: reason }
+  const { status } = stateOf(failed)
+  const closed: PaymentRow = status === 'released' ? { ...failed, open: 0 } : failed
+  await tx.put('payments', closed)
+  if (status !== 'released' && status !== 'stranded') return { payment: closed, row }
+  if (status === 'released') await Meter.moveLabels(tx, payment, -1n)
+  const { grant, receipt } = await Receipt.append(tx, row, {
+    ...labelsOf(payment),
+    event: status,
+    note: status === 'released' ? 'RELEASED' : 'STRANDED',
+  })
+  await tx.put('grants', grant)
+  return { payment: closed, row: grant, receipt }
+}

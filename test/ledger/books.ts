@@ -1,0 +1,83 @@
+/** Says whether books are sound: every number in them follows from the rows that it is a sum of. */
+import { expect } from 'vitest'
+import * as Book from '../../src/Book.js'
+import * as Meter from '../../src/Meter.js'
+import * as Payment from '../../src/Payment.js'
+import * as Receipt from '../../src/Receipt.js'
+import type { Store } from '../../src/Store.js'
+
+/** Everything that the books say of one grant. */
+export async function rowsOf(store: Store, grantId: `0x${string}`) {
+  return store.transact(grantId, async (tx) => ({
+    grant: await Book.get(tx, grantId),
+    payments: await tx.list('payments', { grantId }),
+    transactions: await tx.list('transactions', { grantId }),
+    events: await tx.list('events', { grantId }),
+    meters: Object.fromEntries(
+      (await tx.list('meters', { grantId })).map(({ name, amount }) => [name, amount]),
+    ),
+    receipts: (await tx.list('receipts', { grantId })).map(Receipt.fromRow),
+  }))
+}
+
+export type Rows = Awaited<ReturnType<typeof rowsOf>>
+
+/**
+ * The meters are the sums of the events and of the open payments, each leg is `seen` exactly where its event is,
+ * `open` says whether anything can still happen, and the receipts are an unbroken chain up to the grant's head.
+ */
+export async function assertSound(store: Store, grantId: `0x${string}`): Promise<Rows> {
+  const rows = await rowsOf(store, grantId)
+  const { grant, payments, transactions, events, meters, receipts } = rows
+
+  const expected: Record<string, bigint> = {}
+  const add = (name: string, amount: bigint) => {
+    expected[name] = (expected[name] ?? 0n) + amount
+  }
+  for (const { kind, amount, time, permissionHash, periodStart, key } of events) {
+    if (kind === 'transfer') {
+      add(Meter.sent, amount)
+      if (key !== null) add(Meter.paid, amount)
+    } else {
+      add(Meter.total, amount)
+      add(Meter.day(time), amount)
+      add(Meter.period(permissionHash ?? '0x', periodStart ?? 0), amount)
+    }
+  }
+  for (const payment of payments) {
+    if (payment.pull === 'none' || payment.pull === 'signed') add(Meter.open, payment.amount)
+    if (Payment.stateOf(payment).status === 'released') continue
+    for (const label of Meter.labels) {
+      const value = payment[label]
+      if (value !== null) add(Meter.labelled(label, value), payment.amount)
+    }
+  }
+  const moved = Object.fromEntries(Object.entries(meters).filter(([, amount]) => amount !== 0n))
+  expect(moved).toEqual(expected)
+
+  for (const payment of payments) {
+    const { key, open } = payment
+    for (const kind of ['pull', 'transfer'] as const) {
+      const own = events.filter((event) => event.key === key && event.kind === kind)
+      expect([key, kind, own.length]).toEqual([key, kind, payment[kind] === 'seen' ? 1 : 0])
+      const signed = transactions.filter((row) => row.key === key && row.kind === kind)
+      if (payment[kind] === 'signed') expect(signed.length).toBeGreaterThan(0)
+      expect([key, kind, own.every((event) => event.amount === payment.amount)]).toEqual([key, kind, true])
+    }
+    const legs = [payment.pull, payment.transfer] as const
+    const provisional = events.some((event) => event.key === key && event.final === 0)
+    const awaited = legs.includes('signed') || (payment.transfer === 'none' && payment.pull !== 'failed')
+    expect([key, legs, open]).toEqual([key, legs, awaited || provisional ? 1 : 0])
+  }
+  for (const event of events) {
+    expect(event.final).toBe(event.blockNumber <= grant.finalNumber ? 1 : 0)
+    expect(event.blockNumber).toBeLessThanOrEqual(grant.headNumber)
+  }
+  expect(new Set(transactions.map((row) => row.nonce)).size).toBe(transactions.length)
+  expect(Receipt.verify(receipts, { head: grant.receiptHash })).toEqual({
+    holds: true,
+    receipts: grant.receipts,
+    head: grant.receiptHash,
+  })
+  return rows
+}

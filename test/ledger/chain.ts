@@ -1,0 +1,127 @@
+/** A chain on paper: blocks of transactions by the agent, which it can lose, and readings of it for the books. */
+import { type Address, type Hex, keccak256, stringToBytes } from 'viem'
+import * as Permission from '../../src/Permission.js'
+import type { Fact, Reading } from '../../src/Settlement.js'
+
+/** What a transaction of the agent does: one fact, or nothing where it reverts. */
+export type Effect =
+  | { readonly kind: 'pull'; readonly amount: bigint; readonly permission?: Permission.Permission }
+  | { readonly kind: 'transfer'; readonly amount: bigint; readonly payee: Address }
+  | { readonly kind: 'nothing' }
+
+/** A transaction of the agent. Without a nonce it is one that was not the agent's: it uses none. */
+export type Mined = { readonly hash: Hex; readonly nonce?: number; readonly effect: Effect }
+
+type Block = {
+  readonly number: number
+  readonly hash: Hex
+  readonly time: number
+  readonly txs: readonly Mined[]
+}
+
+let blocks_ = 0
+/** A hash that no other call returns. */
+export const freshHash = (): Hex => keccak256(stringToBytes(`hash ${blocks_++}`))
+
+export class Chain {
+  readonly #grantId: Hex
+  readonly #permission: Permission.Permission
+  readonly #blocks: Block[]
+  #final = 0
+  approved = true
+  revoked = false
+
+  constructor(grantId: Hex, permission: Permission.Permission, time: number) {
+    this.#grantId = grantId
+    this.#permission = permission
+    this.#blocks = [{ number: 0, hash: freshHash(), time, txs: [] }]
+  }
+
+  get head(): Block {
+    return this.block(this.#blocks.length - 1)
+  }
+
+  get final(): Block {
+    return this.block(this.#final)
+  }
+
+  block(number: number): Block {
+    const block = this.#blocks[number]
+    if (!block) throw new Error(`There is no block ${number}.`)
+    return block
+  }
+
+  /** Transactions above the final block. */
+  get provisional(): Mined[] {
+    return this.#blocks.slice(this.#final + 1).flatMap(({ txs }) => txs)
+  }
+
+  /** One more block, two seconds later or at `time`. */
+  mine(txs: readonly Mined[] = [], time = this.head.time + 2): void {
+    this.#blocks.push({ number: this.#blocks.length, hash: freshHash(), time, txs })
+  }
+
+  /** Drops the last blocks. What takes their place has to be mined. */
+  drop(depth: number): Mined[] {
+    if (this.#blocks.length - depth <= this.#final) throw new Error('Final blocks do not go.')
+    return this.#blocks.splice(this.#blocks.length - depth).flatMap(({ txs }) => txs)
+  }
+
+  finalize(number = this.head.number): void {
+    this.#final = Math.max(this.#final, number)
+  }
+
+  /** The agent's transaction count after a block. */
+  nonceAt(number: number): number {
+    const nonces = this.#blocks.slice(0, number + 1).flatMap(({ txs }) => txs.map(({ nonce }) => nonce ?? -1))
+    return Math.max(-1, ...nonces) + 1
+  }
+
+  get nonce(): number {
+    return this.nonceAt(this.head.number)
+  }
+
+  /** Everything after block `after`, as an endpoint would tell it now. */
+  reading(after: number): Reading {
+    const { head, final } = this
+    return {
+      after,
+      head: { number: head.number, hash: head.hash, time: head.time },
+      final: { number: final.number, hash: final.hash, time: final.time },
+      facts: this.#blocks.slice(after + 1).flatMap((block) => this.#facts(block)),
+      finalNonce: this.nonceAt(final.number),
+      approved: this.approved,
+      revoked: this.revoked,
+    }
+  }
+
+  #facts(block: Block): Fact[] {
+    return block.txs.flatMap(({ hash, effect }, logIndex): Fact[] => {
+      if (effect.kind === 'nothing') return []
+      const place = {
+        grantId: this.#grantId,
+        blockNumber: block.number,
+        logIndex,
+        blockHash: block.hash,
+        txHash: hash,
+        time: block.time,
+        amount: effect.amount,
+      }
+      if (effect.kind === 'transfer') {
+        return [{ ...place, kind: 'transfer', payee: effect.payee, permissionHash: null, periodStart: null }]
+      }
+      const permission = effect.permission ?? this.#permission
+      const bounds = Permission.periodAt(permission, block.time)
+      if (!bounds) throw new Error('The permission would refuse that.')
+      return [
+        {
+          ...place,
+          kind: 'pull',
+          payee: permission.spender,
+          permissionHash: Permission.hash(permission),
+          periodStart: bounds.start,
+        },
+      ]
+    })
+  }
+}

@@ -1,0 +1,115 @@
+/** Books of one grant on a chain on paper, in the steps that a worker takes. After each the books are held to be sound. */
+import { numberToHex } from 'viem'
+import * as Book from '../../src/Book.js'
+import { type Grant, Permission } from '../../src/index.js'
+import * as Ledger from '../../src/Ledger.js'
+import * as Payment from '../../src/Payment.js'
+import * as Settlement from '../../src/Settlement.js'
+import type { Store, TransactionRow } from '../../src/Store.js'
+import { define, payee } from '../core/grants.js'
+import { assertSound } from './books.js'
+import { Chain, freshHash, type Mined } from './chain.js'
+
+export { other, payee } from '../core/grants.js'
+
+/** 2030-01-01 12:00 UTC, when the chain begins. */
+export const noon = Date.UTC(2030, 0, 1, 12) / 1000
+
+export type Scene = Awaited<ReturnType<typeof scene>>
+
+/** A grant of 10 USDC a day and 25 in all, at most 5 at once, approved, and nothing spent. */
+export async function scene(
+  store: Store,
+  terms: Partial<Grant.DefineParams> = {},
+  options: { readonly check?: boolean } = {},
+) {
+  const grant = define({ perCallUsd: '5', perDayUsd: '10', totalUsd: '25', ...terms })
+  const permission = Permission.fromGrant(grant)
+  const { grantId } = grant
+  const chain = new Chain(grantId, permission, noon)
+  const { number, hash, time } = chain.head
+  await Book.open(store, { grant, permission, start: async () => ({ number, hash, time }) })
+
+  const books = async () => {
+    const rows = await assertSound(store, grantId)
+    return rows
+  }
+  const check = async <result>(work: Promise<result>): Promise<result> => {
+    const result = await work
+    if (options.check !== false) await books()
+    return result
+  }
+
+  const it = {
+    store,
+    grant,
+    permission,
+    chain,
+    books,
+    reserve: (key: string, amount: bigint, more: Partial<Ledger.Order> = {}) =>
+      check(Ledger.reserve(store, grantId, { key, to: payee, amount, ...more })),
+
+    /** Signs the next leg; its hash is as random as a real one. */
+    sign: (key: string, kind: TransactionRow['kind']) =>
+      check(
+        Ledger.sign(store, {
+          grantId,
+          key,
+          kind,
+          chainNonce: chain.nonce,
+          sign: async (nonce) => ({ raw: numberToHex(nonce), hash: freshHash() }),
+        }),
+      ),
+
+    /** Signs the next leg, which has to be due, and says how it looks mined. */
+    async signed(key: string, kind: 'pull' | 'transfer'): Promise<Mined> {
+      const row = await it.sign(key, kind)
+      if (!row) throw new Error(`The ${kind} of ${key} is not due.`)
+      return it.mined(row)
+    },
+
+    /** A stored transaction as it looks mined, with what it is for. */
+    async mined({ key, kind, hash, nonce }: TransactionRow): Promise<Mined> {
+      const payment = await it.payment(key)
+      if (kind === 'call') return { hash, nonce, effect: { kind: 'nothing' } }
+      return { hash, nonce, effect: { kind, amount: payment.amount, payee: payment.payee } }
+    },
+
+    /** A reading of the chain as it is now, into the books. */
+    async read(reading?: Settlement.Reading): Promise<Settlement.Advance> {
+      const { finalNumber } = (await books_(store, grantId)).grant
+      return check(Settlement.advance(store, grantId, reading ?? chain.reading(finalNumber)))
+    },
+
+    release: (key: string, reason = 'tested') => check(Ledger.release(store, grantId, key, reason)),
+    strand: (key: string, reason = 'tested') => check(Ledger.strand(store, grantId, key, reason)),
+    reopen: (key: string) => check(Ledger.reopen(store, grantId, key)),
+
+    payment: (key: string) => store.transact(grantId, (tx) => Payment.get(tx, grantId, key)),
+    status: async (key: string) => Payment.stateOf(await it.payment(key)).status,
+
+    /** Reserves, signs and mines the pull, and lets the books see it. */
+    async pulled(key: string, amount: bigint, more: Partial<Ledger.Order> = {}) {
+      await it.reserve(key, amount, more)
+      chain.mine([await it.signed(key, 'pull')])
+      await it.read()
+    },
+
+    /** As `pulled`, and the payee's transfer too. */
+    async paid(key: string, amount: bigint, more: Partial<Ledger.Order> = {}) {
+      await it.pulled(key, amount, more)
+      chain.mine([await it.signed(key, 'transfer')])
+      await it.read()
+    },
+
+    /** The words of the receipts, from the oldest on. */
+    async story(): Promise<string[]> {
+      return (await books()).receipts.map(({ event, note }) => (event === note ? event : `${event} ${note}`))
+    },
+  }
+  await it.read()
+  return it
+}
+
+const books_ = (store: Store, grantId: `0x${string}`) =>
+  store.transact(grantId, async (tx) => ({ grant: await Book.get(tx, grantId) }))
