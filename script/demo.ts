@@ -1,0 +1,117 @@
+/**
+ * `npm start`: the whole of hardcap in one story, on an offline Base or a fork of the real one. An owner signs a
+ * grant, an agent pays and is refused, its key is stolen, the chain holds. Exits with 1 where anything differs
+ * from what it says.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { InputError } from '../src/index.js'
+import { sqlite } from '../src/sqlite/index.js'
+import { type Base, startBase } from '../src/testing/index.js'
+import { agentStory } from './demo/agent.js'
+import { createPrinter } from './demo/print.js'
+import { createScene, type Report } from './demo/scene.js'
+import { theftStory } from './demo/theft.js'
+
+const help = `hardcap's demo: an agent's expense account, and a thief with the agent's key.
+
+  npm start                     the story
+  npm start -- --json           one JSON document on stdout, the story on stderr
+
+  --once          end after the story, as it does now in any case
+  --rail direct   how money moves; direct is the only rail so far
+  --json          amounts as decimal strings of base units (6 decimals)
+  --help          this text
+
+  BASE_RPC_URL    an endpoint of Base: run on a fork of it instead of an offline stand-in
+  NO_COLOR        no colours on a terminal
+  DEBUG           the stack of an unexpected error
+`
+
+const report: Report = {
+  rail: 'direct',
+  steps: [],
+  refusals: [],
+  ledger: { settled: '0', reserved: '0' },
+  chain: { spent: '0' },
+  equal: false,
+  thief: { taken: '0', bound: '0' },
+}
+
+try {
+  await main()
+} catch (error) {
+  fail(error)
+}
+
+async function main(): Promise<void> {
+  const options = readArgs()
+  if (options.help) return void process.stdout.write(help)
+  try {
+    await tell(options.json ? process.stderr : process.stdout)
+  } finally {
+    if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
+  }
+}
+
+async function tell(stream: NodeJS.WriteStream): Promise<void> {
+  const started = performance.now()
+  const print = createPrinter(stream)
+  stream.write(
+    `\n    ${print.style('bold', 'hardcap: an expense account for an AI agent, held by the chain')}\n`,
+  )
+  print.explain(
+    'A smart wallet on Base can sign a spend permission: "this key may take up to so much a day, until then". Coinbase\'s SpendPermissionManager contract lets out that much and no more. hardcap turns what an owner agrees to (a grant) into a permission, pays through it, and keeps the books.',
+  )
+  const folder = mkdtempSync(join(tmpdir(), 'hardcap-demo-'))
+  let base: Base | undefined
+  const clean = async () => {
+    await base?.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => void clean().finally(() => process.exit(130)))
+  try {
+    base = await startBase()
+    const scene = await createScene(base, print, report)
+    const store = sqlite(join(folder, 'books.db'))
+    await agentStory(scene, store)
+    await theftStory(scene, store)
+    await store.close()
+  } finally {
+    await clean()
+  }
+  const failed = report.steps.filter(({ ok }) => !ok).map(({ name }) => name)
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  if (failed.length > 0)
+    throw new Error(`Not as it has to be: ${failed.join(', ')}. See the lines that begin with NO.`)
+  stream.write(
+    `\n    ${print.style('green', 'All as promised.')} ${report.steps.length} steps in ${seconds} s.\n\n`,
+  )
+}
+
+function readArgs() {
+  const { values } = parseArgs({
+    options: {
+      once: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+      rail: { type: 'string', default: 'direct' },
+    },
+  })
+  if (values.rail !== 'direct') {
+    const why = 'There is no such rail yet.'
+    throw new InputError('INVALID_VALUE', { field: '--rail', given: values.rail, valid: '"direct"', why })
+  }
+  return values
+}
+
+function fail(error: unknown): void {
+  const named = error instanceof Error ? error : new Error(String(error))
+  const code = 'code' in named ? ` (${named.code})` : ''
+  process.stderr.write(`\nhardcap demo: ${named.message}${code}\n`)
+  if (process.env.DEBUG) process.stderr.write(`${named.stack}\n`)
+  process.exitCode = 1
+}
