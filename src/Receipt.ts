@@ -86,7 +86,7 @@ export async function append(
     previous: grant.receiptHash,
   }
   const text = serialize(body)
-  const hash = keccak256(stringToBytes(text))
+  const hash = hashOf(text)
   await tx.put('receipts', { grantId: grant.grantId, seq: body.seq, receipt: text, hash })
   return { receipt: { ...body, hash }, grant: { ...grant, receipts: body.seq + 1, receiptHash: hash } }
 }
@@ -116,6 +116,11 @@ export function serialize(receipt: Omit<Receipt, 'hash'>): string {
   })
 }
 
+/** The hash of a receipt, from its bytes. */
+export function hashOf(text: string): Hex {
+  return keccak256(stringToBytes(text))
+}
+
 /** The receipt of a row. */
 export function fromRow(row: ReceiptRow): Receipt {
   const { version, amount, ...body } = JSON.parse(row.receipt)
@@ -135,9 +140,12 @@ export type ChainCheck =
 
 /**
  * Recomputes the chain from the first receipt on. With `head`, the hash that somebody kept earlier, it
- * also tells whether the receipts up to that one are still there.
+ * also tells whether the receipts up to that one are still there, and with `grantId` whether they are that grant's.
  */
-export function verify(receipts: Iterable<Receipt>, options: { head?: Hex } = {}): ChainCheck {
+export function verify(
+  receipts: Iterable<Receipt>,
+  options: { head?: Hex | undefined; grantId?: Hex | undefined } = {},
+): ChainCheck {
   let previous = genesis
   let seq = 0
   let sawHead = options.head === undefined || options.head === genesis
@@ -148,7 +156,10 @@ export function verify(receipts: Iterable<Receipt>, options: { head?: Hex } = {}
     if (receipt.previous !== previous) {
       return { holds: false, seq, reason: `Receipt ${seq} does not name the hash of the one before it.` }
     }
-    if (keccak256(stringToBytes(serialize(receipt))) !== receipt.hash) {
+    if (options.grantId !== undefined && receipt.grantId !== options.grantId) {
+      return { holds: false, seq, reason: `Receipt ${seq} is one of grant ${receipt.grantId}.` }
+    }
+    if (hashOf(serialize(receipt)) !== receipt.hash) {
       return { holds: false, seq, reason: `Receipt ${seq} does not have the hash of its content.` }
     }
     previous = receipt.hash
