@@ -52,7 +52,6 @@ const customErrors = {
     code: 'INVALID_LAST_UPDATED_PERIOD',
     advice:
       'The old permission was spent from in the meantime: read getLastUpdatedPeriod again and decide anew.',
-    retryable: true,
   },
   ZeroToken: { code: 'ZERO_TOKEN', advice: 'The token is the zero address: name the token.' },
   ERC721TokenNotSupported: {

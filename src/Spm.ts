@@ -1,5 +1,5 @@
 import { type Address, type Client, decodeFunctionResult, type Hex, type TransactionReceipt } from 'viem'
-import { getCode, readContract } from 'viem/actions'
+import { getCode } from 'viem/actions'
 import { spendPermissionManagerAbi } from '../abi/index.js'
 import { spendPermissionManager } from './Addresses.js'
 import { ChainError, toChainError } from './ChainError.js'
@@ -13,15 +13,25 @@ import {
   prepareRevoke,
   prepareRevokeAsSpender,
   prepareSpend,
-  toPeriod,
-  toStruct,
 } from './SpmCall.js'
 import { parseLogs, type Span, type SpmEvent } from './SpmEvent.js'
-import { assertChain, type Call, isSender, type Mined, mined, send, sender, simulate } from './Transaction.js'
+import { getLastUpdatedPeriod, isApproved, isRevoked } from './SpmRead.js'
+import {
+  assertChain,
+  type Call,
+  doubtful,
+  isSender,
+  type Mined,
+  mined,
+  send,
+  sender,
+  simulate,
+} from './Transaction.js'
 import * as Wallet from './Wallet.js'
 
 export * from './SpmCall.js'
 export * from './SpmEvent.js'
+export * from './SpmRead.js'
 export type { Call, Mined } from './Transaction.js'
 
 /** What an action did. `already`: the chain was in that state before, and nothing changed. */
@@ -29,45 +39,6 @@ export type Outcome = ({ readonly already: false } & Mined) | { readonly already
 
 /** A spend that went through: `amount` base units, in the period that the chain counted it in. */
 export type Spent = Mined & { readonly amount: bigint; readonly period: Span }
-
-/* ------------------------------------------- reads ------------------------------------------- */
-
-type Read = { permission: Permission; blockNumber?: bigint | undefined }
-
-const contract = { address: spendPermissionManager, abi: spendPermissionManagerAbi } as const
-
-/** Whether the permission was ever approved. Stays true after a revoke. */
-export async function isApproved(client: Client, options: Read): Promise<boolean> {
-  return readContract(client, { ...contract, ...at(options), functionName: 'isApproved' }).catch(fail)
-}
-
-/** Whether the permission is revoked, approved before or not. */
-export async function isRevoked(client: Client, options: Read): Promise<boolean> {
-  return readContract(client, { ...contract, ...at(options), functionName: 'isRevoked' }).catch(fail)
-}
-
-/**
- * The period that contains the block's time, with the sum spent in it. Works on unapproved and revoked ones too.
- * @throws ChainError `BEFORE_SPEND_PERMISSION_START`, `AFTER_SPEND_PERMISSION_END`, `RPC_FAILED`
- */
-export async function getCurrentPeriod(client: Client, options: Read): Promise<Period> {
-  const parameters = { ...contract, ...at(options), functionName: 'getCurrentPeriod' } as const
-  return toPeriod(await readContract(client, parameters).catch(fail))
-}
-
-/** The stored period: that of the last spend, however long ago; all zeros when nothing was ever spent. */
-export async function getLastUpdatedPeriod(client: Client, options: Read): Promise<Period> {
-  const parameters = { ...contract, ...at(options), functionName: 'getLastUpdatedPeriod' } as const
-  return toPeriod(await readContract(client, parameters).catch(fail))
-}
-
-function at({ permission, blockNumber }: Read) {
-  return { args: [toStruct(permission)], ...(blockNumber === undefined ? {} : { blockNumber }) } as const
-}
-
-function fail(error: unknown): never {
-  throw toChainError(error, 'Reading SpendPermissionManager')
-}
 
 /* ------------------------------------------ actions ------------------------------------------ */
 
@@ -93,8 +64,7 @@ export async function approve(
   const receipt = await perform(client, { from, call, doing, rehearsed: approves(permission, doing) })
   if (find(receipt, permission, 'approved')) return { already: false, ...mined(receipt) }
   // No event: somebody else was faster with the same signature, or it was revoked before it got there.
-  if (await standing(client, permission, doing, receipt.blockNumber)) return { already: true }
-  throw missing(doing, receipt)
+  return settled(receipt, doing, (blockNumber) => standing(client, permission, doing, blockNumber))
 }
 
 /**
@@ -114,7 +84,7 @@ export async function spend(
 
   const call = prepareSpend({ permission, amount })
   const receipt = await perform(client, { from: permission.spender, call, doing }).catch(async (error) => {
-    throw await explain(client, permission, error, doing)
+    throw await explain(client, { permission, amount, doing }, error)
   })
   // One transaction of a smart wallet may hold several spends: this one is the one with its amount.
   const used = parseLogs({ logs: receipt.logs, chainId: permission.chainId }).find(
@@ -141,8 +111,7 @@ export async function revoke(client: Client, options: { permission: Permission }
     : [permission.account, prepareRevoke({ permission })]
   const receipt = await perform(client, { from, call, doing })
   if (find(receipt, permission, 'revoked')) return { already: false, ...mined(receipt) }
-  if (await isRevoked(client, { permission, blockNumber: receipt.blockNumber })) return { already: true }
-  throw missing(doing, receipt)
+  return settled(receipt, doing, (blockNumber) => isRevoked(client, { permission, blockNumber }))
 }
 
 /**
@@ -178,14 +147,14 @@ export async function replace(
     options.lastUpdatedPeriod ?? (await getLastUpdatedPeriod(client, { permission: from }))
   const call = prepareReplace({ from, to, lastUpdatedPeriod })
   const receipt = await perform(client, { from: to.account, call, doing, rehearsed: approves(to, doing) })
-  const { blockNumber } = receipt
-  if (!(await isRevoked(client, { permission: from, blockNumber }))) throw missing(doing, receipt)
-  if (!(await standing(client, to, doing, blockNumber))) throw missing(doing, receipt)
-  const outcome = (event: SpmEvent | undefined): Outcome =>
-    event ? { already: false, ...mined(receipt) } : { already: true }
+  const done = { already: false, ...mined(receipt) } as const
   return {
-    revoked: outcome(find(receipt, from, 'revoked')),
-    approved: outcome(find(receipt, to, 'approved')),
+    revoked: find(receipt, from, 'revoked')
+      ? done
+      : await settled(receipt, doing, (blockNumber) => isRevoked(client, { permission: from, blockNumber })),
+    approved: find(receipt, to, 'approved')
+      ? done
+      : await settled(receipt, doing, (blockNumber) => standing(client, to, doing, blockNumber)),
   }
 }
 
@@ -201,9 +170,8 @@ export async function enable(client: Client, options: { account: Address }): Pro
   const owner = spendPermissionManager
   if (await Wallet.isOwner(client, { account, owner })) return { already: true }
   const receipt = await perform(client, { from: account, call: prepareEnable({ account }), doing })
-  const { blockNumber } = receipt
-  if (!(await Wallet.isOwner(client, { account, owner, blockNumber }))) throw missing(doing, receipt)
-  return { already: false, ...mined(receipt) }
+  if (Wallet.addedOwner({ account, owner, logs: receipt.logs })) return { already: false, ...mined(receipt) }
+  return settled(receipt, doing, (blockNumber) => Wallet.isOwner(client, { account, owner, blockNumber }))
 }
 
 /* ------------------------------------------ helpers ------------------------------------------ */
@@ -217,6 +185,23 @@ async function perform(
   const routed = await Wallet.route(client, { account: from, call, doing })
   if (rehearsed) rehearsed(await simulate(client, { call, from, doing }))
   return send(client, { call: routed, doing })
+}
+
+/**
+ * The outcome of a transaction that went through without its event: `already`, if the chain is in the wanted
+ * state at that block. Where the chain cannot be asked, it is not known, although something was sent.
+ */
+async function settled(
+  receipt: TransactionReceipt,
+  doing: string,
+  holds: (blockNumber: bigint) => Promise<boolean>,
+): Promise<Outcome> {
+  const { transactionHash: hash, blockNumber } = receipt
+  const held = await holds(blockNumber).catch((error: unknown) => {
+    throw doubtful(toChainError(error, doing), doing, hash)
+  })
+  if (held) return { already: true }
+  throw missing(doing, receipt)
 }
 
 /** An approval that returns false approves nothing: the hash is revoked. */
@@ -261,10 +246,22 @@ function missing(doing: string, { transactionHash: hash, blockNumber }: Transact
   )
 }
 
-/** A spend from an account without code reverts without a word; here it gets its reason. */
-async function explain(client: Client, permission: Permission, error: unknown, doing: string) {
-  const { account } = permission
+/** What the chain leaves unsaid about a spend that it refused. */
+async function explain(
+  client: Client,
+  options: { permission: Permission; amount: bigint; doing: string },
+  error: unknown,
+) {
+  const { permission, amount, doing } = options
+  const { account, allowance } = permission
   const known = toChainError(error, doing)
+  if (known.code === 'EXCEEDED_SPEND_PERMISSION' && amount > allowance) {
+    return new ChainError(
+      known.code,
+      `${doing}: no period lets out more than ${allowance}. Spend less, or ask the owner for a larger allowance.`,
+      { figures: known.figures },
+    )
+  }
   if (known.code !== 'REVERTED' || known.figures.reason !== '') return known
   if ((await getCode(client, { address: account }).catch(() => '0x')) !== undefined) return known
   return new ChainError(

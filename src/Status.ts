@@ -12,7 +12,7 @@ import { getBlock, getCode, multicall } from 'viem/actions'
 import { coinbaseSmartWalletAbi, spendPermissionManagerAbi } from '../abi/index.js'
 import { multicall3, nativeToken, spendPermissionManager } from './Addresses.js'
 import { toChainError } from './ChainError.js'
-import type { Permission } from './Permission.js'
+import { type Permission, periodAt } from './Permission.js'
 import { type Period, toPeriod, toStruct } from './SpmCall.js'
 import type { Span } from './SpmEvent.js'
 import { assertChain } from './Transaction.js'
@@ -158,7 +158,7 @@ function problems(permission: Permission, facts: Facts, meter: Metered): Problem
 /** Outside the dates there is no current period: then it is about the first one, untouched. */
 function metered(permission: Permission, { current, balance }: Facts): Metered {
   const { start, end, allowance } = permission
-  const period = current ?? { start, end: Math.min(start + permission.period, end), spent: 0n }
+  const period = current ?? { ...(periodAt(permission, start) ?? { start, end }), spent: 0n }
   const remaining = allowance - period.spent
   return {
     period: { start: period.start, end: period.end },

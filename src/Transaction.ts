@@ -98,7 +98,9 @@ export async function send(
 
   // The receipt does not say why. The state after the block is near enough to ask again.
   const { blockNumber, transactionHash } = receipt
-  await simulate(client, { call, from: account.address, doing, blockNumber })
+  await simulate(client, { call, from: account.address, doing, blockNumber }).catch((error: unknown) => {
+    if (!(error instanceof ChainError) || error.code !== 'RPC_FAILED') throw error
+  })
   throw new ChainError('REVERTED', `${doing}: transaction ${transactionHash} reverted.`, {
     figures: { hash: transactionHash, blockNumber, reason: '' },
   })
@@ -115,13 +117,13 @@ export function isSender(client: Client, address: Address): boolean {
   return client.account !== undefined && isAddressEqual(client.account.address, address)
 }
 
-/** An endpoint that fails while something is being sent leaves open whether it was sent. */
-function doubtful(error: ChainError, doing: string, hash?: Hex): ChainError {
+/** An endpoint that fails once something may have been sent leaves open what became of it. */
+export function doubtful(error: ChainError, doing: string, hash?: Hex): ChainError {
   if (error.code !== 'RPC_FAILED') return error
   const which = hash === undefined ? 'a transaction' : `transaction ${hash}`
   return new ChainError(
     'OUTCOME_UNKNOWN',
-    `${doing}: ${which} may have been sent and was not seen mined. Look for it before trying again.`,
+    `${doing}: ${which} may have been sent and what it did was not seen. Look for it before trying again.`,
     { figures: hash === undefined ? {} : { hash } },
   )
 }

@@ -1,4 +1,14 @@
-import { type Address, type Client, decodeAbiParameters, encodeFunctionData, size } from 'viem'
+import {
+  type Address,
+  type Client,
+  decodeAbiParameters,
+  encodeFunctionData,
+  isAddressEqual,
+  type Log,
+  pad,
+  parseEventLogs,
+  size,
+} from 'viem'
 import { call as callAction } from 'viem/actions'
 import { coinbaseSmartWalletAbi } from '../abi/index.js'
 import { ChainError, toChainError } from './ChainError.js'
@@ -51,6 +61,14 @@ export async function isOwner(
     if (known.code === 'RPC_FAILED') throw known
     return false
   }
+}
+
+/** Whether the logs tell that the wallet made `owner` an owner. */
+export function addedOwner(options: { account: Address; owner: Address; logs: readonly Log[] }): boolean {
+  const { account, owner } = options
+  const logs = options.logs.filter((log) => isAddressEqual(log.address, account))
+  const added = parseEventLogs({ abi: coinbaseSmartWalletAbi, eventName: 'AddOwner', logs })
+  return added.some(({ args }) => args.owner === pad(owner).toLowerCase())
 }
 
 /**

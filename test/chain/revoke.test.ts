@@ -74,7 +74,7 @@ describe('replace', () => {
     expect(await rejection(Spm.replace(owner, { from, to, lastUpdatedPeriod }))).toMatchObject({
       code: 'INVALID_LAST_UPDATED_PERIOD',
       figures: { actualLastUpdatedPeriod: { spend: 70n }, expectedLastUpdatedPeriod: { spend: 0n } },
-      retryable: true,
+      retryable: false,
     })
     expect(await Spm.isRevoked(base.client, { permission: from })).toBe(false)
   })

@@ -44,6 +44,15 @@ describe('spend', () => {
     expect(error.message).toContain('ExceededSpendPermission(value 101, allowance 100)')
   })
 
+  test('error: more than any period lets out, which no waiting helps', async () => {
+    const { agent, permission } = await approved(base)
+    expect(await rejection(Spm.spend(agent, { permission, amount: 101n }))).toMatchObject({
+      code: 'EXCEEDED_SPEND_PERMISSION',
+      figures: { value: 101n, allowance: 100n },
+      retryable: false,
+    })
+  })
+
   test('error: nothing', async () => {
     const { agent, permission } = await approved(base)
     expect(await rejection(Spm.spend(agent, { permission, amount: 0n }))).toMatchObject({
