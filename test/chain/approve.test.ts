@@ -159,6 +159,18 @@ describe('approve', () => {
     expect(await rejection(Spm.approve(client, { permission }))).toMatchObject({ code: 'USER_REJECTED' })
   })
 
+  test('error: a wallet app that sends something else', async () => {
+    const { ownerKey, permission } = await scene(base)
+    const client = kit.through(base, ownerKey.address, async (method) => {
+      if (method !== 'eth_sendTransaction') return undefined
+      return base.client.sendTransaction({ account: ownerKey, to: ownerKey.address })
+    })
+    expect(await rejection(Spm.approve(client, { permission }))).toMatchObject({
+      code: 'OUTCOME_MISSING',
+      figures: { hash: expect.stringMatching(/^0x/) },
+    })
+  })
+
   test('error: an endpoint that does not answer, whose address is nowhere in the error', async () => {
     const { ownerKey, permission } = await scene(base)
     const transport = http('http://127.0.0.1:1/v2/secret-key', { retryCount: 0 })

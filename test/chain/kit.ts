@@ -143,20 +143,19 @@ export async function rejection(promise: Promise<unknown>): Promise<ChainError> 
 }
 
 /**
- * A client whose requests pass by `look` first, which may hold them up, or throw in place of an answer. `forward`
- * sends the request.
+ * A client whose requests pass by `look` first, which may hold them up, throw, or answer in the endpoint's place.
+ * `forward` sends the request.
  */
 export function through(
   base: Base,
   account: LocalAccount | Address,
-  look: (method: string, forward: () => Promise<unknown>) => Promise<void>,
+  look: (method: string, forward: () => Promise<unknown>) => Promise<unknown>,
 ) {
   const request: EIP1193RequestFn = base.client.request
   const transport = custom(
     {
       async request(args: EIP1193Parameters) {
-        await look(args.method, () => request(args))
-        return request(args)
+        return (await look(args.method, () => request(args))) ?? request(args)
       },
     },
     { retryCount: 0 },

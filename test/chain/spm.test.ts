@@ -156,6 +156,16 @@ describe('calls', () => {
     expect(parse(logs)).toMatchObject([{ type: 'approved' }])
   })
 
+  test('behavior: a passkey has them in a user operation, also before its wallet is deployed', async () => {
+    const { agent, agentKey } = await scene(base)
+    const wallet = await base.createWallet({ owner: 'passkey', spm: false, deployed: false, usdc: 1_000n })
+    const permission = await kit.permissionOf(base, wallet.address, agentKey.address)
+    await wallet.execute([Spm.prepareEnable({ account: wallet.address }), Spm.prepareApprove({ permission })])
+    expect(await Spm.spend(agent, { permission, amount: 9n })).toMatchObject({ amount: 9n })
+    await wallet.execute([Spm.prepareRevoke({ permission })])
+    expect(await Spm.isRevoked(base.client, { permission })).toBe(true)
+  })
+
   test('behavior: a payment on the direct rail is a pull and a transfer', async () => {
     const { permission, agentKey, strangerKey } = await approved(base)
     await relay(
