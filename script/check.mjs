@@ -11,6 +11,7 @@ const checks = [
   ['Solidity: lint', 'forge', ['lint', 'contracts', '--deny', 'warnings']],
   ['Types', 'tsc', ['--noEmit']],
   ['Generated files', 'node', ['script/run.mjs', 'gen.ts', ...(fix ? [] : ['--check'])]],
+  ['Test vectors', 'node', ['script/run.mjs', 'vectors.ts', ...(fix ? [] : ['--check'])]],
   ['Unused files, exports, dependencies', 'knip', []],
   ['Package', 'node', ['script/build.mjs', '--check']],
 ]

@@ -1,13 +1,4 @@
-import {
-  type Address,
-  bytesToHex,
-  type Chain,
-  encodeAbiParameters,
-  type Hex,
-  keccak256,
-  maxUint256,
-  parseAbiParameters,
-} from 'viem'
+import { type Address, bytesToHex, type Chain, type Hex } from 'viem'
 import * as Allowlist from './Allowlist.js'
 import * as Amount from './Amount.js'
 import * as Caps from './Caps.js'
@@ -19,6 +10,7 @@ import * as Time from './Time.js'
 import type * as Token from './Token.js'
 
 export type { Allowed } from './Allowlist.js'
+export { hash } from './GrantHash.js'
 
 /**
  * What a person agrees to: who may spend whose money, for what, how much and how long.
@@ -35,19 +27,36 @@ export type Grant = {
   readonly owner: Address
   /** The agent's own EOA, used for nothing else. */
   readonly agent: Address
+  /** Who signs tickets for tasks, and may pause and revoke, besides the owner. Never on the direct rail. */
+  readonly orchestrator: Address | null
   readonly chainId: number
   readonly token: Token.Token
-  /** How money moves: `direct` is the agent's EOA as the permission's spender. */
-  readonly rail: 'direct'
+  /**
+   * How money moves, by whom the permission makes its spender. `direct`: the agent's EOA. `guard`: HardcapGuard,
+   * which pays the payees. `purse`: HardcapGuard, which funds the agent's purse as well.
+   */
+  readonly rail: (typeof Terms.rails)[number]
   /** Sorted by host. An entry without payees binds the host to nobody. */
   readonly allow: readonly Allowlist.Allowed[]
+  /** `any`: the guard lets any payee be paid. `listed`: those in `allow` alone. On the direct rail always `listed`. */
+  readonly payees: 'listed' | 'any'
   readonly perCall: bigint
+  /** Held by the chain on the guard rail alone, and with an orchestrator. */
   readonly perTask: bigint | null
   readonly perDay: bigint | null
   readonly total: bigint | null
+  /** The most of any `window` seconds. Never on the direct rail. */
+  readonly perWindow: bigint | null
+  /** Seconds, 1 to 2^32 - 1; null where there is no `perWindow`, and only there. */
+  readonly window: number | null
+  /** The most that a funding may lift the purse to; null on every other rail than `purse`, and only there. */
+  readonly maxFloat: bigint | null
   readonly startsAt: number
   readonly expiresAt: number | null
-  /** What the permission's allowance mirrors where both a day cap and a total exist. */
+  /**
+   * What the permission's allowance mirrors on the direct rail where both a day cap and a total exist. The guard
+   * holds both: `day` there.
+   */
   readonly hold: 'day' | 'total'
   readonly status: 'active' | 'revoked'
 }
@@ -57,6 +66,10 @@ export type DefineParams = Caps.CapsInput & {
   owner: Address
   agent: Address
   allow: readonly Allowlist.Entry[]
+  /** `any` lets the guard pay anybody, and has to be said. Else every entry of `allow` needs its payees there. */
+  payees?: Grant['payees'] | undefined
+  /** Who signs tickets for tasks, and may pause and revoke, besides the owner. */
+  orchestrator?: Address | undefined
   /** A name of the caller's own, up to 200 characters. */
   id?: string | undefined
   /** A chain or its id. Base where omitted. */
@@ -80,7 +93,8 @@ export type DefineOptions = {
 }
 
 const params = [
-  ...['id', 'owner', 'agent', 'chain', 'token', 'allow', 'startsAt', 'expiresAt', 'hold', 'rail', 'status'],
+  ...['id', 'owner', 'agent', 'orchestrator', 'chain', 'token', 'rail', 'allow', 'payees'],
+  ...['startsAt', 'expiresAt', 'hold', 'status'],
   ...Caps.fields,
 ]
 
@@ -108,7 +122,8 @@ const params = [
 export function define(given: DefineParams, options: DefineOptions = {}): Grant {
   const input = Input.fields(given, 'grant', params)
   // Defaults stand for undefined alone: a null, as for any field, is an error.
-  const { chain = 8453, token: symbol = 'USDC', rail = 'direct', hold = 'day', status = 'active' } = input
+  const { chain = 8453, token: symbol = 'USDC', hold = 'day', status = 'active' } = input
+  const { payees = 'listed' } = input
   const { grantId = bytesToHex(crypto.getRandomValues(new Uint8Array(32))) } = options
   const { now = Math.floor(Date.now() / 1000) } = options
   Input.integer(now, 'now', { min: 0, max: Time.max })
@@ -117,8 +132,9 @@ export function define(given: DefineParams, options: DefineOptions = {}): Grant 
   const isChain = typeof chain === 'object' && chain !== null && 'id' in chain
   const chainId = Terms.chainId(isChain ? chain.id : chain, 'chain')
   const token = Terms.token(symbol, chainId)
+  const rail = Input.oneOf(input.rail === undefined ? 'direct' : input.rail, 'rail', Terms.rails)
   const parties = Terms.parties(input, token)
-  const caps = Caps.parse(input, token)
+  const caps = Caps.parse(input, { token, rail })
   const expiresAt =
     input.expiresAt === undefined ? null : Time.parse(input.expiresAt, { field: 'expiresAt', edge: 'end' })
   if (expiresAt !== null && expiresAt <= now)
@@ -136,7 +152,8 @@ export function define(given: DefineParams, options: DefineOptions = {}): Grant 
     ...parties,
     chainId,
     token,
-    rail: Input.oneOf(rail, 'rail', ['direct']),
+    rail,
+    payees: Input.oneOf(payees, 'payees', Terms.payees),
     ...caps,
     startsAt: start(input.startsAt, { now, wholeDays: caps.perDay !== null }),
     expiresAt,
@@ -154,8 +171,9 @@ function start(value: unknown, options: { now: number; wholeDays: boolean }): nu
 }
 
 const keys = [
-  ...['grantId', 'id', 'owner', 'agent', 'chainId', 'token', 'rail', 'allow', 'perCall', 'perTask'],
-  ...['perDay', 'total', 'startsAt', 'expiresAt', 'hold', 'status'],
+  ...['grantId', 'id', 'owner', 'agent', 'orchestrator', 'chainId', 'token', 'rail', 'allow', 'payees'],
+  ...['perCall', 'perTask', 'perDay', 'total', 'perWindow', 'window', 'maxFloat'],
+  ...['startsAt', 'expiresAt', 'hold', 'status'],
 ]
 
 /**
@@ -171,14 +189,19 @@ export function serialize(grant: Grant): string {
     id: grant.id,
     owner: grant.owner,
     agent: grant.agent,
+    orchestrator: grant.orchestrator,
     chainId: grant.chainId,
     token: grant.token.address,
     rail: grant.rail,
     allow: grant.allow.map(({ host, payTo }) => (payTo.length === 0 ? host : { host, payTo })),
+    payees: grant.payees,
     perCall: amount(grant.perCall),
     perTask: amount(grant.perTask),
     perDay: amount(grant.perDay),
     total: amount(grant.total),
+    perWindow: amount(grant.perWindow),
+    window: grant.window,
+    maxFloat: amount(grant.maxFloat),
     startsAt: grant.startsAt,
     expiresAt: grant.expiresAt,
     hold: grant.hold,
@@ -206,14 +229,18 @@ export function parse(text: string): Grant {
     version: 1,
     grantId: Terms.grantId(input.grantId),
     id: Terms.id(input.id),
-    ...Terms.parties(input, token),
+    ...Terms.parties({ ...input, orchestrator: input.orchestrator ?? undefined }, token),
     chainId,
     token,
-    rail: Input.oneOf(input.rail, 'rail', ['direct']),
+    rail: Input.oneOf(input.rail, 'rail', Terms.rails),
+    payees: Input.oneOf(input.payees, 'payees', Terms.payees),
     perCall: amount('perCall'),
     perTask: orNull('perTask', amount),
     perDay: orNull('perDay', amount),
     total: orNull('total', amount),
+    perWindow: orNull('perWindow', amount),
+    window: orNull('window', (field) => Caps.window(input[field])),
+    maxFloat: orNull('maxFloat', amount),
     startsAt: time('startsAt'),
     expiresAt: orNull('expiresAt', time),
     hold: Input.oneOf(input.hold, 'hold', ['day', 'total']),
@@ -221,60 +248,6 @@ export function parse(text: string): Grant {
   })
   Json.checkSame(text, serialize(grant), 'grant')
   return grant
-}
-
-/** The struct whose ABI encoding `hash` hashes. */
-const terms = parseAbiParameters([
-  'Terms terms',
-  'struct Terms { string encoding; bytes32 grantId; string id; address owner; address agent; uint256 chainId; address token; string rail; Allowed[] allow; uint256 perCall; uint256 perTask; uint256 perDay; uint256 total; uint256 startsAt; uint256 expiresAt; string hold; }',
-  'struct Allowed { string host; address[] payTo; }',
-])
-
-/**
- * The commitment to all terms of a grant, those included that only the process can hold: everything but the
- * status, which changes without anybody agreeing to it anew. It goes into the salt of the grant's permissions.
- *
- * Anybody can recompute it: it is `keccak256(abi.encode(terms))` in Solidity, where `terms` is
- *
- * ```solidity
- * struct Terms {
- *   string encoding;     // "hardcap.grant.v1"
- *   bytes32 grantId;
- *   string id;
- *   address owner;
- *   address agent;
- *   uint256 chainId;
- *   address token;
- *   string rail;         // "direct"
- *   Allowed[] allow;     // sorted by host
- *   uint256 perCall;     // base units of the token, as the next three
- *   uint256 perTask;     // type(uint256).max where absent, as the next two
- *   uint256 perDay;
- *   uint256 total;
- *   uint256 startsAt;    // unix seconds
- *   uint256 expiresAt;   // type(uint256).max where absent
- *   string hold;         // "day" or "total"
- * }
- * struct Allowed { string host; address[] payTo; } // payees in ascending order
- * ```
- */
-export function hash(grant: Grant): Hex {
-  const { chainId, token, startsAt, expiresAt } = grant
-  return keccak256(
-    encodeAbiParameters(terms, [
-      {
-        ...grant,
-        encoding: 'hardcap.grant.v1',
-        chainId: BigInt(chainId),
-        token: token.address,
-        perTask: grant.perTask ?? maxUint256,
-        perDay: grant.perDay ?? maxUint256,
-        total: grant.total ?? maxUint256,
-        startsAt: BigInt(startsAt),
-        expiresAt: expiresAt === null ? maxUint256 : BigInt(expiresAt),
-      },
-    ]),
-  )
 }
 
 /**

@@ -66,6 +66,13 @@ export function fromGrant(grant: Grant.Grant, options: { nonce?: bigint | undefi
       valid: 'a bigint from 0n to 2n ** 256n - 1n',
       why: 'Not a uint256.',
     })
+  if (grant.rail !== 'direct')
+    throw new InputError('INVALID_VALUE', {
+      field: 'rail',
+      given: grant.rail,
+      valid: '"direct"',
+      why: 'The guard is not deployed yet.',
+    })
   const salt = keccak256(
     encodeAbiParameters(
       [{ type: 'string' }, { type: 'bytes32' }, { type: 'uint256' }],

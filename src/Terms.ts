@@ -10,10 +10,14 @@ import * as Token from './Token.js'
 
 // How each term of a grant is read, alike for one that is defined and one that is parsed.
 
+export const rails = ['direct', 'guard', 'purse'] as const
+export const payees = ['listed', 'any'] as const
+
 /** What holds between the terms of every grant, defined or parsed. Freezes it. */
 export function seal(grant: Grant): Grant {
   const { startsAt, expiresAt, total, hold } = grant
-  Caps.check(grant, grant.token)
+  Caps.check(grant)
+  checkRail(grant)
   if (hold === 'total' && total === null)
     throw new InputError('CAP_CONFLICT', {
       field: 'hold',
@@ -38,6 +42,31 @@ export function seal(grant: Grant): Grant {
       why: 'With a day cap the start is a UTC midnight, or the chain would count other days.',
     })
   return Object.freeze(grant)
+}
+
+/** The terms that only one rail, or all but one, can have. */
+function checkRail({ rail, orchestrator, payees, hold, allow }: Grant): void {
+  const conflict = (field: string, given: unknown, valid: string, why: string) =>
+    new InputError('RAIL_CONFLICT', { field, given, valid, why, figures: { rail } })
+  if (rail === 'direct') {
+    const valid = 'rail "guard" or "purse"'
+    if (orchestrator !== null)
+      throw conflict('orchestrator', orchestrator, valid, 'On the direct rail nobody asks an orchestrator.')
+    if (payees !== 'listed')
+      throw conflict('payees', payees, valid, 'On the direct rail the chain knows no payees to begin with.')
+    return
+  }
+  if (hold !== 'day')
+    throw conflict('hold', hold, '"day", or rail "direct"', 'The guard holds the day cap and the total both.')
+  const hosts = allow.filter(({ payTo }) => payTo.length === 0).map(({ host }) => host)
+  if (payees === 'any' || hosts.length === 0) return
+  throw new InputError('PAYEES_MISSING', {
+    field: 'allow',
+    given: hosts.join(', '),
+    valid: 'an entry { host, payTo } for every host, or payees: "any", which lets the guard pay anybody',
+    why: 'The guard knows payees and no hosts, and these hosts name none.',
+    figures: { hosts },
+  })
 }
 
 export function grantId(value: unknown): Hex {
@@ -82,28 +111,48 @@ export function token(value: unknown, chainId: number): Token.Token {
   })
 }
 
-/** Owner, agent and payees, of whom nobody may be a contract that is in the way, or two of them at once. */
+/**
+ * Owner, agent and payees, of whom nobody may be a contract that is in the way, or two of them at once; and the
+ * orchestrator, who may be anybody but the agent.
+ */
 export function parties(
   input: Record<string, unknown>,
   token: Token.Token,
-): Pick<Grant, 'owner' | 'agent' | 'allow'> {
+): Pick<Grant, 'owner' | 'agent' | 'orchestrator' | 'allow'> {
   const contracts = [
     { address: token.address, why: `This is the token ${token.symbol} itself.` },
     { address: spendPermissionManager, why: 'This is SpendPermissionManager.' },
     { address: nativeToken, why: 'This stands for the native token.' },
   ] as const
-  const party = (field: 'owner' | 'agent', refused: Allowlist.ParseOptions['refused']) => {
+  const valid = {
+    owner: 'the address of a smart wallet',
+    agent: "an EOA of the agent's own",
+    orchestrator: "an address of the orchestrator's own",
+  } as const
+  const party = (field: keyof typeof valid, refused: Allowlist.ParseOptions['refused']) => {
     const address = Input.address(input[field], field)
     const reason = refused.find((other) => other.address === address)
     if (!reason) return address
-    const valid = field === 'owner' ? 'the address of a smart wallet' : "an EOA of the agent's own"
-    throw new InputError('INVALID_ADDRESS', { field, given: address, valid, why: reason.why })
+    throw new InputError('INVALID_ADDRESS', {
+      field,
+      given: address,
+      valid: valid[field],
+      why: reason.why,
+    })
   }
   const owner = party('owner', contracts)
   const agent = party('agent', [
     ...contracts,
     { address: owner, why: 'This is the owner, whom no cap could hold.' },
   ])
+  // Absent is undefined where a grant is defined, and null where it was written down.
+  const orchestrator =
+    input.orchestrator === undefined
+      ? null
+      : party('orchestrator', [
+          ...contracts,
+          { address: agent, why: 'This is the agent: it would sign its own tickets.' },
+        ])
   const allow = Allowlist.parse(input.allow, {
     field: 'allow',
     refused: [
@@ -112,5 +161,5 @@ export function parties(
       { address: agent, why: 'This is the agent: it must not pay itself.' },
     ],
   })
-  return { owner, agent, allow }
+  return { owner, agent, orchestrator, allow }
 }

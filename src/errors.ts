@@ -34,6 +34,8 @@ export type InputCode =
   | 'UNKNOWN_FIELD'
   | 'CAP_MISSING'
   | 'CAP_CONFLICT'
+  | 'RAIL_CONFLICT'
+  | 'PAYEES_MISSING'
   | 'UNKNOWN_CHAIN'
   | 'UNKNOWN_TOKEN'
   | 'TOKEN_NOT_USD'

@@ -29,6 +29,11 @@ const grant: Grant = {
     version: '2',
   },
   rail: 'direct',
+  orchestrator: null,
+  payees: 'listed',
+  perWindow: null,
+  window: null,
+  maxFloat: null,
   allow: [
     { host: 'api.example.com', payTo: [payee] },
     { host: 'data.example.com:8443', payTo: [other] },

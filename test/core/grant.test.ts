@@ -27,12 +27,17 @@ test('default', () => {
       name: 'USD Coin',
       version: '2',
     },
+    orchestrator: null,
     rail: 'direct',
     allow: [{ host: 'api.example.com', payTo: [payee] }],
+    payees: 'listed',
     perCall: 50_000n,
     perTask: null,
     perDay: 2_000_000n,
     total: 25_000_000n,
+    perWindow: null,
+    window: null,
+    maxFloat: null,
     startsAt: midnight,
     expiresAt: at(2031, 0, 1),
     hold: 'day',
@@ -176,7 +181,8 @@ describe('fields', () => {
 
   test.each([
     ...['perCallUsd', 'perDayUsd', 'totalUsd', 'expiresAt', 'startsAt', 'id', 'hold', 'rail'],
-    ...['status', 'token', 'chain', 'allow', 'owner', 'agent'],
+    ...['status', 'token', 'chain', 'allow', 'owner', 'agent', 'orchestrator', 'payees'],
+    ...['perWindowUsd', 'window', 'maxFloatUsd'],
   ])('error: %s is null', (field) => {
     expect(thrown(InputError, () => defineAny({ [field]: null })).field).toBe(field)
   })
@@ -189,7 +195,8 @@ describe('fields', () => {
   test.each([
     ['id', ['', 'a\nb', 'a\u2028b', 'a\u202eb', '\ud800', 'x'.repeat(201), 7]],
     ['hold', ['task', 'Total', true]],
-    ['rail', ['guard', 'purse', '']],
+    ['rail', ['Guard', 'spm', '']],
+    ['payees', ['none', '', [payee]]],
     ['status', ['paused', 'ACTIVE', true]],
   ])('error: %s that cannot be read', (field, values) => {
     for (const value of values) {

@@ -13,10 +13,11 @@ const changed = (changes: Record<string, unknown>) => JSON.stringify({ ...fields
 
 test('serialize: default', () => {
   expect(text).toBe(
-    `{"version":1,"grantId":"${grantId}","id":"research","owner":"${owner}","agent":"${agent}","chainId":8453,` +
+    `{"version":1,"grantId":"${grantId}","id":"research","owner":"${owner}","agent":"${agent}",` +
+      '"orchestrator":null,"chainId":8453,' +
       `"token":"${usdc[8453]}","rail":"direct","allow":[{"host":"api.example.com","payTo":["${payee}"]}],` +
-      '"perCall":"50000","perTask":"1000000","perDay":"2000000","total":"25000000","startsAt":1893456000,' +
-      '"expiresAt":1924992000,"hold":"day","status":"active"}',
+      '"payees":"listed","perCall":"50000","perTask":"1000000","perDay":"2000000","total":"25000000",' +
+      '"perWindow":null,"window":null,"maxFloat":null,"startsAt":1893456000,"expiresAt":1924992000,"hold":"day","status":"active"}',
   )
 })
 
@@ -99,7 +100,10 @@ describe('parse', () => {
     ['allow', [null, {}, 'api.example.com'], 'INVALID_VALUE'],
     ['grantId', [null, '0x', `0x${'AB'.repeat(32)}`], 'INVALID_VALUE'],
     ['id', [null, '', 1], 'INVALID_VALUE'],
-    ['rail', [null, 'guard'], 'INVALID_VALUE'],
+    ['rail', [null, 'spm'], 'INVALID_VALUE'],
+    ['payees', [null, 'some'], 'INVALID_VALUE'],
+    ['orchestrator', [agent, 1], 'INVALID_ADDRESS'],
+    ['window', ['3600', 0, 2 ** 32], 'INVALID_VALUE'],
     ['hold', [null, 'task'], 'INVALID_VALUE'],
     ['status', [null, 'gone'], 'INVALID_VALUE'],
   ])('error: %s: %j', (field, values, code) => {

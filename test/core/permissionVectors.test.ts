@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { type Address, type Hex, hexToBigInt } from 'viem'
+import { type Address, type Hex, hexToBigInt, zeroAddress } from 'viem'
 import { describe, expect, test } from 'vitest'
 import { Grant, Permission } from '../../src/index.js'
 
@@ -48,14 +48,18 @@ describe.each(vectors.grants)('grant: $name', (vector) => {
   test('the terms that the hash covers', () => {
     const { version, status, ...terms } = grant
     const absent = (2n ** 256n - 1n).toString()
-    const text = (value: bigint | number | null) => (value === null ? absent : value.toString())
+    const text = (value: bigint | number | null, none = absent) => (value === null ? none : value.toString())
     expect({
       ...terms,
+      orchestrator: grant.orchestrator ?? zeroAddress,
       token: grant.token.address,
       perCall: text(grant.perCall),
       perTask: text(grant.perTask),
       perDay: text(grant.perDay),
       total: text(grant.total),
+      perWindow: text(grant.perWindow),
+      window: text(grant.window, '0'),
+      maxFloat: text(grant.maxFloat, '0'),
       startsAt: text(grant.startsAt),
       expiresAt: text(grant.expiresAt),
     }).toEqual(vector.terms)
