@@ -120,7 +120,7 @@ export async function sendAt(base: Base, time: number, raw: Raw): Promise<Answer
 }
 
 /** Why the chain refuses the call in its latest block. It must refuse. */
-export async function refusal(base: Base, { from, call }: Raw): Promise<ChainError['code']> {
+async function refusal(base: Base, { from, call }: Raw): Promise<ChainError['code']> {
   const blockNumber = await base.client.getBlockNumber()
   const options = { call, from: from.address, doing: 'Trying', blockNumber }
   return Transaction.simulate(base.client, options).then(
