@@ -24,7 +24,7 @@ async function introduce(scene: Scene): Promise<void> {
   print.explain(
     base.kind === 'offline'
       ? "A local chain with Base's id, and stand-ins for Base's contracts at the addresses they have there. With BASE_RPC_URL set, the same story runs on a fork of the real Base, against the originals."
-      : 'A local fork of the chain behind BASE_RPC_URL: the contracts are the originals, the money is not real.',
+      : 'A local fork of the chain behind BASE_RPC_URL: its contracts as they are there, and money that is not real.',
   )
   const balance = await balanceOf(scene, wallet.address)
   const eth = formatEther(await base.client.getBalance({ address: agent.address }))

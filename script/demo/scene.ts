@@ -50,6 +50,7 @@ export async function createScene(base: Base, print: Printer, report: Report): P
   const grant = Grant.define(
     {
       id: 'demo',
+      rail: 'direct',
       owner: wallet.address,
       agent: agent.address,
       rail: 'direct',
