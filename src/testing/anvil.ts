@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { TestingError } from './TestingError.js'
 
@@ -25,15 +26,33 @@ kill "$watcher"
 exit "$code"
 `
 
+type StartAnvilOptions = { binary: string; port: number; args: string[]; forkUrl?: string | undefined }
+
 /**
  * Starts anvil on loopback, and resolves when it listens. Port 0 is a free port that the system chooses.
  * @throws TestingError `ANVIL_MISSING`, `PORT_IN_USE`, `ANVIL_FAILED`
  */
-export async function startAnvil(options: { binary: string; port: number; args: string[] }): Promise<Anvil> {
-  const { binary, port, args } = options
+export async function startAnvil(options: StartAnvilOptions): Promise<Anvil> {
+  const folder = mkdtempSync(join(tmpdir(), 'hardcap-anvil-'))
+  try {
+    return await startIn(folder, options)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+async function startIn(folder: string, options: StartAnvilOptions): Promise<Anvil> {
+  const { binary, port, forkUrl } = options
+  // A fork URL often holds a key, and every user of the machine can read arguments: anvil gets the URL by its
+  // configuration file, which names the variable, and the variable.
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholder is foundry's, not JavaScript's.
+  writeFileSync(join(folder, 'foundry.toml'), '[rpc_endpoints]\nupstream = "${HARDCAP_FORK_URL}"\n')
+  const args = [...options.args, ...(forkUrl === undefined ? [] : ['--fork-url', 'upstream'])]
   // A process group of its own: an interrupt from the terminal must not end anvil before the tests' own clean-up.
   const child = spawn('/bin/sh', ['-c', supervisor, binary, '--port', String(port), ...args], {
     detached: true,
+    cwd: folder,
+    env: { ...process.env, HARDCAP_FORK_URL: forkUrl ?? '' },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   // Writing is never needed, and the end of the pipe at anvil's end is not an error of ours.
@@ -59,10 +78,7 @@ export async function startAnvil(options: { binary: string; port: number; args: 
 }
 
 /** Resolves with anvil's URL, or rejects with what it said at its end. */
-function listening(
-  child: ChildProcess,
-  { binary, port, args }: { binary: string; port: number; args: string[] },
-): Promise<string> {
+function listening(child: ChildProcess, { binary, port, forkUrl }: StartAnvilOptions): Promise<string> {
   return new Promise((resolve, reject) => {
     let output = ''
     const read = (chunk: Buffer) => {
@@ -84,7 +100,7 @@ function listening(
             figures: { port },
           }),
         )
-      } else reject(failed(`anvil ended with code ${code}: ${redact(output, args)}`))
+      } else reject(failed(`anvil ended with code ${code}: ${redact(output, forkUrl)}`))
     })
   })
 }
@@ -151,9 +167,8 @@ function failed(message: string, cause?: unknown): TestingError {
 }
 
 /** The end of what anvil printed, without the fork URL, which may carry credentials. */
-function redact(output: string, args: string[]): string {
-  const urls = args.filter((arg) => URL.canParse(arg))
-  const text = urls.reduce((rest, url) => rest.replaceAll(url, new URL(url).origin), output)
+function redact(output: string, forkUrl: string | undefined): string {
+  const text = forkUrl === undefined ? output : output.replaceAll(forkUrl, new URL(forkUrl).origin)
   return text
     .replaceAll(/(https?:\/\/)[^\s/@]*@?([^\s/?#)"']+)[^\s)"']*/g, '$1$2')
     .trim()

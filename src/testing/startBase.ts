@@ -112,7 +112,7 @@ export async function startBase(options: StartBaseOptions = {}): Promise<Base> {
     ...['--hardfork', 'osaka'],
     ...(upstream === undefined ? [] : forkArgs(upstream)),
   ]
-  const { url, stop } = await startAnvil({ binary, port, args })
+  const { url, stop } = await startAnvil({ binary, port, args, forkUrl: upstream?.url })
   try {
     await request(url, [
       // Or every request would be printed into a pipe, which stops anvil when it is full.
@@ -171,7 +171,6 @@ function forkArgs({ url, block }: Upstream): string[] {
   const { hostname } = new URL(url)
   const isLocal = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')
   return [
-    ...['--fork-url', url],
     ...(block === undefined ? [] : ['--fork-block-number', String(block)]),
     // anvil caches by chain id and block: right for a pinned block of Base, wrong for another local chain.
     ...(block === undefined || isLocal ? ['--no-storage-caching'] : []),

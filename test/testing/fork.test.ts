@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { type Address, encodeFunctionData } from 'viem'
 import { afterAll, describe, expect, test } from 'vitest'
 import { usdcAbi } from '../../abi/index.js'
@@ -103,4 +104,11 @@ test('args: forkBlock', async () => {
   expect(await pinned.now()).toBe(time + 2)
   expect(await balanceOf(pinned, holder.address)).toBe(before)
   await pinned.stop()
+})
+
+test('behavior: no process has the fork URL in its arguments, where every user of the machine could read it', () => {
+  const running = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
+  expect(running).toContain(`anvil --port 0`)
+  expect(running).toContain('--fork-url upstream')
+  expect(running).not.toContain(`--fork-url ${upstream.url}`)
 })
