@@ -53,7 +53,6 @@ export async function createScene(base: Base, print: Printer, report: Report): P
       rail: 'direct',
       owner: wallet.address,
       agent: agent.address,
-      rail: 'direct',
       allow: [weather, maps].map(({ host, to }) => ({ host, payTo: to })),
       perCallUsd: '0.50',
       perTaskUsd: '1.20',
