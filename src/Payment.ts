@@ -63,6 +63,14 @@ export async function currentTransaction(
   return rows[0]
 }
 
+/** Whether a payment has come to its end, and none of it can be taken back. */
+export async function isDone(tx: Transaction, payment: PaymentRow): Promise<boolean> {
+  const { grantId, key, pull, transfer } = payment
+  if (pull === 'none' || pull === 'signed' || transfer === 'signed') return false
+  if (pull === 'seen' && transfer === 'none') return false
+  return (await tx.list('events', { grantId, key, final: 0 }, { limit: 1 })).length === 0
+}
+
 /** What a receipt says of a payment. */
 export function labelsOf(payment: PaymentRow) {
   const { key, payee, amount, host, task, session, category, endpoint } = payment
@@ -79,7 +87,7 @@ export type Failed = {
 /**
  * A leg failed for good. Without its pull a payment is released, unless a transfer is under way all the
  * same: the agent may hold money from an earlier pull. With its pull, but without its transfer, it is
- * stranded, and stays open until the pull is final.
+ * stranded.
  */
 export async function fail(
   tx: Transaction,
@@ -91,7 +99,7 @@ export async function fail(
   if (leg === 'pull') await Meter.moveOpen(tx, payment, -1n)
   const failed: PaymentRow = { ...payment, [leg]: 'failed', failure: reason }
   const { status } = stateOf(failed)
-  const closed: PaymentRow = status === 'released' ? { ...failed, open: 0 } : failed
+  const closed: PaymentRow = { ...failed, open: (await isDone(tx, failed)) ? 0 : 1 }
   await tx.put('payments', closed)
   if (status !== 'released' && status !== 'stranded') return { payment: closed, row }
   if (status === 'released') await Meter.moveLabels(tx, payment, -1n)

@@ -135,15 +135,9 @@ async function finalize(page: Page, reading: Reading): Promise<void> {
       const reason = payment[leg] === 'signed' ? await failureOf(tx, payment, leg, reading) : undefined
       if (reason) payment = await fail(page, payment, leg, reason)
     }
-    if (payment.open === 1 && (await isDone(tx, payment))) await tx.put('payments', { ...payment, open: 0 })
+    if (payment.open === 1 && (await Payment.isDone(tx, payment)))
+      await tx.put('payments', { ...payment, open: 0 })
   }
-}
-
-/** Whether both legs have come to their end, and none of it can be taken back. */
-async function isDone(tx: Transaction, payment: PaymentRow): Promise<boolean> {
-  const { grantId, key, pull, transfer } = payment
-  const ended = [pull, transfer].every((leg) => leg === 'seen' || leg === 'failed')
-  return ended && (await tx.list('events', { grantId, key, final: 0 }, { limit: 1 })).length === 0
 }
 
 async function failureOf(

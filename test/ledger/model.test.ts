@@ -259,7 +259,7 @@ async function live(store: Store, commands: readonly Command[]) {
 }
 
 describe.each(storeKinds)('$name', ({ name, create }) => {
-  const runs = { memory: 300, sqlite: 20 }[name] ?? 20
+  const runs = Number(process.env.RUNS ?? { memory: 300, sqlite: 20 }[name] ?? 20)
   const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
 
   test(`behavior: random lives, ${runs} of up to 60 steps, SEED=${seed}`, async () => {

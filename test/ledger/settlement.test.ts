@@ -317,6 +317,15 @@ describe.each(storeKinds)('$name', ({ create }) => {
       await it.read()
       expect(await it.payment('a')).toMatchObject({ transfer: 'failed', open: 0 })
     })
+
+    test('behavior: where its pull is final already, it is closed at once', async () => {
+      const it = await start()
+      await it.pulled('a', usd(1))
+      it.chain.finalize()
+      await it.read()
+      await it.strand('a')
+      expect(await it.payment('a')).toMatchObject({ transfer: 'failed', open: 0 })
+    })
   })
 
   test('behavior: a payee is paid from money that the agent still held, although the pull failed', async () => {
