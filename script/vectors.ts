@@ -4,8 +4,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './setup.mjs'
 import { permissionVectors } from './vectors/permission.js'
+import { policyVectors } from './vectors/policy.js'
 
-const files = { 'permission.json': permissionVectors() }
+const files = { 'permission.json': permissionVectors(), 'policy.json': policyVectors() }
 
 for (const [file, vectors] of Object.entries(files)) {
   const path = join(root, 'test/vectors', file)

@@ -102,3 +102,11 @@ export type PermissionCode =
 export class PermissionError extends HardcapError<PermissionCode> {
   override readonly name = 'PermissionError'
 }
+
+/** What can be wrong with the bytes of a policy: the guard's errors of the same names. */
+export type PolicyCode = 'UNKNOWN_POLICY_VERSION' | 'MALFORMED_POLICY'
+
+/** Bytes that are no policy, or none of a version that is known here. */
+export class PolicyError extends HardcapError<PolicyCode> {
+  override readonly name = 'PolicyError'
+}
