@@ -132,7 +132,7 @@ async function settle(scene: Scene, store: Store): Promise<void> {
   print.table([
     ['', 'books', 'chain', ''],
     ...checks.map(({ name, ledger, chain, equal }) => [
-      names[name],
+      names[name] ?? name,
       words(ledger),
       words(chain),
       equal ? 'equal' : 'DIFFERENT',
@@ -153,8 +153,10 @@ async function settle(scene: Scene, store: Store): Promise<void> {
   await budget.close()
 }
 
-const names = {
+/** A check of `verify` in the story's words; one that has none here goes by its own name. */
+const names: Readonly<Record<string, string>> = {
   pulled: 'pulled from the wallet',
+  today: 'today',
   sent: "sent on by the agent's key",
   period: 'in the current period',
   approved: 'approved',
