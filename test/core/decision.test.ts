@@ -392,7 +392,9 @@ describe('remaining', () => {
       perTask: 5_000_000n,
       perDay: 10_000_000n,
       total: 100_000_000n,
+      perWindow: null,
       period: 10_000_000n,
+      float: null,
       overall: 1_000_000n,
     })
   })
