@@ -74,6 +74,7 @@ export function* fundingRefusals(state: State, request: FundingRequest): Generat
   yield* Rules.dates(state)
   yield* Rules.target(state, target)
   if (amount <= 0n) return
+  if (needsTicket(state, 'guard')) yield* Rules.task(state, { ...request, via: 'guard' }, amount)
   yield* Rules.meters(state, amount)
 }
 

@@ -6,7 +6,7 @@ import type { Grant } from './Grant.js'
 import * as Host from './Host.js'
 import * as Permission from './Permission.js'
 import { exceeded, money, type Refusal, refuse } from './Refusal.js'
-import { endOf, needsTicket, type Request, type State } from './State.js'
+import { endOf, needsTicket, type Request, railOf, type State } from './State.js'
 import * as Time from './Time.js'
 import * as TrailingWindow from './TrailingWindow.js'
 
@@ -90,11 +90,15 @@ export function* perCall({ grant }: State, amount: bigint): Refusals {
 }
 
 /** The task: named, signed for where the chain asks for it, and within its cap. */
-export function* task(state: State, request: Pick<Request, 'task' | 'ticket'>, amount: bigint): Refusals {
+export function* task(
+  state: State,
+  request: Pick<Request, 'task' | 'ticket' | 'via'>,
+  amount: bigint,
+): Refusals {
   const { grant, now, used } = state
   if (grant.perTask === null) return
   const limit = taskLimit(state, request) ?? grant.perTask
-  if (needsTicket(state)) {
+  if (needsTicket(state, railOf(state, request))) {
     const { task, ticket } = request
     const { orchestrator, id } = grant
     if (task === undefined) {
@@ -114,9 +118,11 @@ export function* task(state: State, request: Pick<Request, 'task' | 'ticket'>, a
 }
 
 /** What the task may cost: the lower of the grant's cap and the ticket's; null without a cap. */
-export function taskLimit(state: State, { ticket }: Pick<Request, 'ticket'>): bigint | null {
+export function taskLimit(state: State, request: Pick<Request, 'ticket' | 'via'>): bigint | null {
+  const { ticket } = request
   const { perTask } = state.grant
-  if (perTask === null || !needsTicket(state) || ticket === undefined) return perTask
+  if (perTask === null || ticket === undefined) return perTask
+  if (!needsTicket(state, railOf(state, request))) return perTask
   return ticket.cap < perTask ? ticket.cap : perTask
 }
 

@@ -42,7 +42,7 @@ export type State = {
   /**
    * Base units that count against each cap at `now`: settled in the period plus every open reservation. On the
    * guard and purse rails day and total are the grant's, of all its permissions; on the purse rail period, day and
-   * total are of what left the account, so of fundings, and the task's of what payees were paid.
+   * total are of what left the account, so of fundings.
    */
   readonly used: {
     /** The permission's current period. */
@@ -51,7 +51,7 @@ export type State = {
     readonly day: bigint
     /** The life of the grant. */
     readonly total: bigint
-    /** The task that the request names; 0 where it names none. */
+    /** The task that the request names: its payments, or for a funding its fundings. 0 where it names none. */
     readonly task: bigint
   }
   /** The grant's trailing window of this length, open reservations recorded in it. Empty where omitted. */
@@ -71,7 +71,10 @@ export function railOf({ grant }: Pick<State, 'grant'>, request: Pick<Request, '
   return grant.rail === 'purse' ? (request.via ?? 'purse') : grant.rail
 }
 
-/** Whether the chain holds `perTask`, so that every payment needs a task and the orchestrator's ticket for it. */
-export function needsTicket({ grant }: Pick<State, 'grant'>): boolean {
-  return grant.rail === 'guard' && grant.orchestrator !== null && grant.perTask !== null
+/**
+ * Whether the chain holds `perTask`, so that a task and the orchestrator's ticket for it are needed: with an
+ * orchestrator, for what the guard pays, and for fundings of a purse. What a purse pays is for no task that it knows.
+ */
+export function needsTicket({ grant }: Pick<State, 'grant'>, pays: Grant['rail']): boolean {
+  return pays === 'guard' && grant.rail !== 'direct' && grant.orchestrator !== null && grant.perTask !== null
 }

@@ -351,6 +351,34 @@ describe('purse', () => {
     expect(fund({ now: end })).toBe('EXPIRED')
   })
 
+  test('behavior: with an orchestrator and a cap per task fundings need a ticket, purse payments do not', () => {
+    const grant = { ...pursed, orchestrator, perTask: 2_000_000n } as const
+    const fund = (changes: Partial<Decision.FundingRequest>, used = 0n) =>
+      answer(
+        Decision.decideFunding(state({ used: { task: used } }, grant), {
+          target: 1_500_000n,
+          task: 'report-7',
+          ticket: open,
+          ...changes,
+        }),
+      )
+    expect(fund({})).toBe('ok')
+    expect(fund({}, 500_000n)).toBe('ok')
+    expect(fund({}, 500_001n)).toBe('BUDGET_EXCEEDED perTask')
+    expect(fund({ ticket: { ...open, cap: 1_499_999n } })).toBe('BUDGET_EXCEEDED perTask')
+    expect(fund({ task: undefined })).toBe('TASK_MISSING')
+    expect(fund({ ticket: undefined })).toBe('TICKET_MISSING')
+    expect(fund({ ticket: { ...open, deadline: now } })).toBe('TICKET_EXPIRED')
+    const bare = request({ task: undefined, ticket: undefined })
+    expect(answer(Decision.decide(state(holds(1_000_000n), grant), bare))).toBe('ok')
+    expect(answer(Decision.decide(state({}, grant), { ...bare, via: 'guard' }))).toBe('TASK_MISSING')
+    const worked = state({ ...holds(1_000_000n), used: { task: 1_500_000n } }, grant)
+    expect(answer(Decision.decide(worked, request()))).toBe('BUDGET_EXCEEDED perTask')
+    expect(answer(Decision.decideFunding(state({ used: { task: 9n ** 9n } }, pursed), { target: 1n }))).toBe(
+      'ok',
+    )
+  })
+
   test('error: a grant without a purse, a target of nothing', () => {
     expect(answer(Decision.decideFunding(state(), { target: 1n }))).toBe('BUDGET_EXCEEDED maxFloat')
     expect(() => Decision.decideFunding(state({}, pursed), { target: 0n })).toThrow(/^target:/)
