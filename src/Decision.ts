@@ -3,7 +3,7 @@ import * as Amount from './Amount.js'
 import { InputError } from './errors.js'
 import type { Refusal } from './Refusal.js'
 import * as Rules from './Rules.js'
-import { type FundingRequest, type Request, railOf, type State } from './State.js'
+import { type FundingRequest, needsTicket, type Request, railOf, type State } from './State.js'
 import * as TrailingWindow from './TrailingWindow.js'
 
 export type { Cap, Refusal, RefusalCode } from './Refusal.js'
