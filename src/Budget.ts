@@ -4,6 +4,7 @@ import {
   decodeFunctionResult,
   getAddress,
   type Hex,
+  isAddressEqual,
   type LocalAccount,
   type PublicClient,
 } from 'viem'
@@ -102,7 +103,10 @@ export type Budget = {
   verify(): Promise<Verify.Report>
   /** Reads the chain to its head now. */
   sync(): Promise<void>
-  /** Refuses everything until `resume`. In the books only: the direct rail has no pause on chain. */
+  /**
+   * Refuses everything new until `resume`; what is reserved already goes on. In the books only: the direct rail
+   * has no pause on chain.
+   */
   pause(): Promise<void>
   resume(): Promise<void>
   /** Revokes the permission on chain as its spender, for good. */
@@ -123,21 +127,22 @@ export async function openBudget(client: PublicClient, options: OpenBudgetOption
   const { grantId, token } = grant
   const finality = options.finality ?? 'finalized'
   await assertTogether(client, options)
-  const start = () => Sync.startBlock(client, { permission, finality })
+  const start = () =>
+    Sync.startBlock(client, { permission, finality }).catch(Sync.redact('Finding the block to start from'))
   await Book.open(store, { grant, permission, start })
 
-  const onReceipt = options.onReceipt ?? (() => {})
-  const worker = Worker.start({
-    client,
-    store,
-    grantId,
-    agent,
-    token: token.address,
-    finality,
-    pollMs: options.pollMs ?? client.pollingInterval,
-    onReceipt,
-    onError: options.onError ?? (() => {}),
-  })
+  const onError = options.onError ?? (() => {})
+  const onReceipt = (receipt: Receipt.Receipt) => {
+    try {
+      options.onReceipt?.(receipt)
+    } catch (error) {
+      // The books are ahead of whoever listens: what the listener throws must not look like a failed payment.
+      onError(error)
+    }
+  }
+  const submitter: Submit.Submitter = { client, store, grantId, agent, token: token.address, onReceipt }
+  const pollMs = options.pollMs ?? client.pollingInterval
+  const worker = Worker.start({ ...submitter, finality, pollMs, onError })
   try {
     await worker.round()
   } catch (error) {
@@ -145,7 +150,6 @@ export async function openBudget(client: PublicClient, options: OpenBudgetOption
     throw error
   }
   const maxUnseenMs = options.maxUnseenMs ?? 60_000
-  const submitter: Submit.Submitter = { client, store, grantId, agent, token: token.address }
 
   /** Looks at the books in one transaction. */
   function look<result>(work: (tx: Transaction, row: GrantRow) => Promise<result>): Promise<result> {
@@ -155,36 +159,58 @@ export async function openBudget(client: PublicClient, options: OpenBudgetOption
   const meter = (name: string) => look((tx) => Meter.read(tx, grantId, name))
   const usd = (amount: bigint) => Amount.format(amount, token.decimals)
 
-  async function call(call: Spm.Call, doing: string): Promise<void> {
-    const hash = await Submit.submitCall(submitter, call, doing)
-    const { status } = await client.waitForTransactionReceipt({ hash })
-    if (status !== 'success') {
-      throw new ChainError('REVERTED', `${doing}: transaction ${hash} reverted.`, { figures: { hash } })
+  /** Sends a call of the agent and waits until the books show what it was for. */
+  async function call(call: Spm.Call, outcome: 'approved' | 'revoked', doing: string): Promise<void> {
+    const hash = await Submit.submitCall(submitter, call, doing).catch(Sync.redact(doing))
+    try {
+      while (!(await isMined(hash))) await new Promise((resolve) => setTimeout(resolve, pollMs))
+    } catch (error) {
+      throw new ChainError(
+        'OUTCOME_UNKNOWN',
+        `${doing}: transaction ${hash} is signed and kept, and was not seen mined. It is sent again with the agent's next transaction; look at the status before trying again.`,
+        { figures: { hash, reason: error instanceof Error ? error.message : String(error) } },
+      )
     }
+    if (await look(async (_, row) => row[outcome] === 1)) return
+    throw new ChainError('OUTCOME_MISSING', `${doing}: ${hash} is mined, and nothing is ${outcome}.`, {
+      figures: { hash },
+    })
+  }
+
+  /** Whether the books have read the block of a transaction. */
+  async function isMined(hash: Hex): Promise<boolean> {
     await worker.round()
+    const receipt = await Sync.receiptOf(client, hash)
+    if (receipt) return look(async (_, { headNumber }) => receipt.blockNumber <= headNumber)
+    await Submit.rebroadcast(submitter)
+    return false
   }
 
   /** Why nothing may be reserved now whatever the caps say, if so. */
   async function veto(): Promise<Ledger.Refusal | undefined> {
-    const halted = worker.halted()
-    if (halted) throw halted
+    const stopped = worker.stopped()
+    if (stopped) throw stopped
     if (worker.unseenMs() > maxUnseenMs) await worker.round().catch(() => {})
-    const unseenMs = Math.round(worker.unseenMs())
+    const unseenMs = worker.unseenMs()
     if (unseenMs <= maxUnseenMs) return undefined
+    const since = Number.isFinite(unseenMs) ? `${Math.round(unseenMs)} ms ago` : 'never'
     return {
       allowed: false,
       code: 'CHAIN_UNSEEN',
-      reason: `The chain was last seen ${unseenMs} ms ago, longer than the ${maxUnseenMs} ms that are allowed. Check the endpoint; nothing is reserved until it answers.`,
+      reason: `The chain was last seen ${since}, and reserving needs it seen within ${maxUnseenMs} ms. Check the endpoint; nothing is reserved until it has caught up.`,
       figures: { unseenMs, maxUnseenMs },
       retryable: true,
     }
   }
 
-  async function spent(payment: PaymentRow): Promise<Spent> {
-    const { key, payee: to, amount, open } = payment
-    const [event] = await look((tx) => tx.list('events', { grantId, key, kind: 'transfer' }))
-    if (!event) throw new Error(`Payment ${key} is paid without a transfer in the books.`)
-    return { key, to, amount, txHash: event.txHash, blockNumber: event.blockNumber, final: open === 0 }
+  /** Waits for the payee's transfer in the books. */
+  async function settled(key: string, signal: AbortSignal | undefined): Promise<Spent> {
+    for (;;) {
+      await worker.paid(key, signal)
+      const spent = await look((tx) => spentOf(tx, grantId, key))
+      // Undefined where a reorganisation took it back just now: then it is waited for again.
+      if (spent) return spent
+    }
   }
 
   return {
@@ -203,13 +229,7 @@ export async function openBudget(client: PublicClient, options: OpenBudgetOption
       // SpendPermissionManager answers false, without a revert, for a permission that was revoked before.
       if (!decodeFunctionResult({ abi: spendPermissionManagerAbi, functionName, data }))
         throw revokedError(permission)
-      await call(request, doing)
-      if (!(await look(async (_, row) => row.approved))) {
-        throw new ChainError(
-          'OUTCOME_MISSING',
-          `${doing}: the transaction went through, and nothing is approved.`,
-        )
-      }
+      await call(request, 'approved', doing)
     },
 
     async check(request) {
@@ -227,9 +247,8 @@ export async function openBudget(client: PublicClient, options: OpenBudgetOption
       const { payment } = reservation
       if (reservation.outcome === 'conflict') throw conflictError(order, payment)
       const { status } = Payment.stateOf(payment)
-      if (status === 'paid') return spent(payment)
       if (status === 'stranded') await Ledger.reopen(store, grantId, order.key)
-      return spent(await worker.paid(order.key, signal))
+      return (await look((tx) => spentOf(tx, grantId, order.key))) ?? settled(order.key, signal)
     },
 
     remaining: async ({ task } = {}) => Decision.remaining(await state(task)),
@@ -267,9 +286,17 @@ export async function openBudget(client: PublicClient, options: OpenBudgetOption
     sync: worker.round,
     pause: () => Book.setPaused(store, grantId, true),
     resume: () => Book.setPaused(store, grantId, false),
-    revoke: () => call(Spm.prepareRevokeAsSpender({ permission }), 'Revoking the permission as its spender'),
+    revoke: () =>
+      call(Spm.prepareRevokeAsSpender({ permission }), 'revoked', 'Revoking the permission as its spender'),
     close: worker.close,
   }
+}
+
+/** What `spend` returns of a payment, or undefined where it is not paid. */
+async function spentOf(tx: Transaction, grantId: Hex, key: string): Promise<Spent | undefined> {
+  const { payee: to, amount, open } = await Payment.get(tx, grantId, key)
+  const [event] = await tx.list('events', { grantId, key, kind: 'transfer' }, { limit: 1 })
+  return event && { key, to, amount, txHash: event.txHash, blockNumber: event.blockNumber, final: open === 0 }
 }
 
 /** An order as the ledger keeps it, or an InputError. */
@@ -311,11 +338,11 @@ function readAddress(value: Address): Address {
 
 async function assertTogether(client: PublicClient, options: OpenBudgetOptions): Promise<void> {
   const { grant, permission, agent } = options
-  const chainId = await client.getChainId()
+  const chainId = await client.getChainId().catch(Sync.redact('Opening the budget'))
   if (chainId !== grant.chainId) {
     throw mismatch(`The grant is for chain ${grant.chainId}, the client talks to chain ${chainId}.`)
   }
-  if (agent.address !== grant.agent) {
+  if (!isAddressEqual(agent.address, grant.agent)) {
     throw mismatch(`The grant is for agent ${grant.agent}, the key given is that of ${agent.address}.`)
   }
   const { salt: _, ...expected } = Permission.fromGrant(grant)

@@ -178,11 +178,11 @@ async function fail(
  *
  * @throws GrantError `FINALITY_BROKEN` where it is not.
  */
-export function assertFinal(row: GrantRow, hash: Hex | undefined): void {
+export function assertFinal(row: GrantRow, hash: Hex): void {
   if (hash === row.finalHash) return
   throw new GrantError(
     'FINALITY_BROKEN',
-    `Block ${row.finalNumber} was final with hash ${row.finalHash} and is now ${hash ?? 'unknown'}. The endpoint is not on the chain that these books follow: check it before anything is paid.`,
-    { figures: { block: row.finalNumber, expected: row.finalHash, actual: hash ?? null } },
+    `Block ${row.finalNumber} was final with hash ${row.finalHash} and is now ${hash}. The endpoint is not on the chain that these books follow, and nothing is paid any more. Check the endpoint, then open the budget again.`,
+    { figures: { block: row.finalNumber, expected: row.finalHash, actual: hash } },
   )
 }

@@ -2,13 +2,14 @@
  * The ledger's forward half on the direct rail: takes the next step of each open payment. It meets the
  * backward half (sync) only in the books, so any worker may go on where another one died.
  */
-import { type Hex, keccak256, type LocalAccount, type PublicClient } from 'viem'
+import { type Hex, keccak256, type LocalAccount, type PublicClient, parseTransaction } from 'viem'
 import * as Book from './Book.js'
 import { ChainError, toChainError } from './ChainError.js'
 import { GrantError } from './GrantError.js'
 import * as Ledger from './Ledger.js'
 import * as Payment from './Payment.js'
 import * as Permission from './Permission.js'
+import type { Receipt } from './Receipt.js'
 import * as Spm from './Spm.js'
 import type { PaymentRow, Store, TransactionRow } from './Store.js'
 import { simulate } from './Transaction.js'
@@ -20,6 +21,8 @@ export type Submitter = {
   readonly grantId: Hex
   readonly agent: LocalAccount
   readonly token: Permission.Permission['token']
+  /** Told of every receipt that a step leaves. */
+  readonly onReceipt: (receipt: Receipt) => void
 }
 
 /** Gas that the second leg of a payment may need; the first is estimated. A token transfer uses about 45,000. */
@@ -30,7 +33,7 @@ const transferGas = 100_000n
  * pull was seen.
  *
  * @throws GrantError `CHAIN_REFUSED` or `GAS_LOW` where the pull cannot succeed. Nothing was signed then, and
- * the reservation is released. `STRANDED` where the transfer cannot succeed.
+ * the reservation is released. `STRANDED` where the transfer cannot succeed, `GAS_LOW` where it cannot yet.
  */
 export async function step(submitter: Submitter, payment: PaymentRow): Promise<void> {
   if (payment.pull === 'none') return pull(submitter, payment)
@@ -38,7 +41,7 @@ export async function step(submitter: Submitter, payment: PaymentRow): Promise<v
 }
 
 async function pull(submitter: Submitter, payment: PaymentRow): Promise<void> {
-  const { store, grantId, agent } = submitter
+  const { store, grantId, agent, onReceipt } = submitter
   const permission = await store.transact(grantId, async (tx) => {
     const row = await tx.get('permissions', { grantId, hash: payment.permissionHash })
     if (!row) throw new Error(`Permission ${payment.permissionHash} is not in the books.`)
@@ -47,38 +50,49 @@ async function pull(submitter: Submitter, payment: PaymentRow): Promise<void> {
   const call = Spm.prepareSpend({ permission, amount: payment.amount })
   try {
     const prepared = await prepare(submitter, call, 'Pulling the payment from the account')
-    await assertGas(submitter, prepared.gas + transferGas, prepared.maxFeePerGas)
+    await assertGas(submitter, prepared, transferGas)
     await signAndSend(submitter, { key: payment.key, kind: 'pull', ...prepared })
   } catch (error) {
     if (!(error instanceof GrantError) && !isRevert(error)) throw error
-    const reason = error.message
-    await Ledger.release(store, grantId, payment.key, reason)
+    const released = await Ledger.release(store, grantId, payment.key, error.message)
+    // Another worker signed it meanwhile, which may be why the chain would refuse it now.
+    if (!released) return
+    onReceipt(released)
     if (error instanceof GrantError) throw error
     throw new GrantError(
       'CHAIN_REFUSED',
-      `The chain would refuse to pull ${payment.amount} base units from ${permission.account} to ${agent.address}: ${reason} Nothing was signed; the reservation is released.`,
+      `The chain would refuse to pull ${payment.amount} base units from ${permission.account} to ${agent.address}: ${error.message} Nothing was signed; the reservation is released.`,
       { figures: { ...error.figures, amount: payment.amount }, retryable: error.retryable, cause: error },
     )
   }
 }
 
 async function transfer(submitter: Submitter, payment: PaymentRow): Promise<void> {
-  const { store, grantId, agent, token, client } = submitter
+  const { store, grantId, agent, token, client, onReceipt } = submitter
   const call = Spm.prepareTransfer({ token, to: payment.payee, amount: payment.amount })
   const doing = 'Paying the payee'
   // Simulated at the block that the books have read: an endpoint that lags cannot make this fail wrongly.
-  const blockNumber = await store.transact(grantId, async (tx) =>
-    BigInt((await Book.get(tx, grantId)).headNumber),
-  )
+  const { headNumber, headHash } = await store.transact(grantId, (tx) => Book.get(tx, grantId))
+  const blockNumber = BigInt(headNumber)
   try {
     await simulate(client, { call, from: agent.address, doing, blockNumber })
   } catch (error) {
     if (!isRevert(error)) throw error
-    await Ledger.strand(store, grantId, payment.key, error.message)
+    // Nor can a reorganisation, which may have taken the pull back: the books have to read it first.
+    if ((await client.getBlock({ blockNumber })).hash !== headHash) return
+    const stranded = await Ledger.strand(store, grantId, payment.key, error.message)
+    if (!stranded) return
+    onReceipt(stranded)
     throw strandedError(payment, agent.address, error.message, error)
   }
   const prepared = await prepare(submitter, call, doing)
+  const { balance, needed } = await gasFor(submitter, prepared)
+  if (balance < needed) throw gasLow(agent.address, { balance, needed }, transferGasLow(payment))
   await signAndSend(submitter, { key: payment.key, kind: 'transfer', ...prepared })
+}
+
+function transferGasLow({ amount, key }: PaymentRow): string {
+  return `The ${amount} base units of this payment are with the agent already; they go on to the payee as soon as it has ETH. Call spend again with the key ${JSON.stringify(key)} to wait for that.`
 }
 
 /** The error for a payment whose money reached the agent but not the payee. */
@@ -98,7 +112,7 @@ export function strandedError(
 /** A call by the agent that is no payment, such as submitting the owner's signature. Returns its hash. */
 export async function submitCall(submitter: Submitter, call: Spm.Call, doing: string): Promise<Hex> {
   const prepared = await prepare(submitter, call, doing)
-  await assertGas(submitter, prepared.gas, prepared.maxFeePerGas)
+  await assertGas(submitter, prepared)
   const hash = await signAndSend(submitter, { key: '', kind: 'call', ...prepared })
   if (!hash) throw new Error(`${doing}: a call always gets a nonce.`)
   return hash
@@ -106,18 +120,22 @@ export async function submitCall(submitter: Submitter, call: Spm.Call, doing: st
 
 /** Broadcasts again what is signed and not on chain yet: a node may have dropped it, or the process died before. */
 export async function rebroadcast(submitter: Submitter): Promise<void> {
-  const { client, store, grantId, agent } = submitter
+  const { client, agent } = submitter
   const chainNonce = await client.getTransactionCount({ address: agent.address })
-  const rows = await store.transact(grantId, async (tx): Promise<TransactionRow[]> => {
-    const pending: TransactionRow[] = []
+  for (const row of await pending(submitter, chainNonce)) await broadcast(client, row.raw)
+}
+
+/** What is stored from a nonce on, in the order of the nonces. */
+function pending({ store, grantId }: Submitter, nonce: number): Promise<TransactionRow[]> {
+  return store.transact(grantId, async (tx): Promise<TransactionRow[]> => {
+    const rows: TransactionRow[] = []
     for (let offset = 0; ; offset += 100) {
       const page = await tx.list('transactions', { grantId }, { descending: true, limit: 100, offset })
-      const wanted = page.filter((row) => row.nonce >= chainNonce)
-      pending.unshift(...wanted.reverse())
-      if (wanted.length < 100) return pending
+      const wanted = page.filter((row) => row.nonce >= nonce)
+      rows.unshift(...wanted.reverse())
+      if (wanted.length < 100) return rows
     }
   })
-  for (const row of rows) await broadcast(client, row.raw)
 }
 
 type Prepared = Spm.Call & { gas: bigint; maxFeePerGas: bigint; maxPriorityFeePerGas: bigint }
@@ -134,14 +152,39 @@ async function prepare({ client, agent }: Submitter, call: Spm.Call, doing: stri
   return { ...call, gas: gas + gas / 4n, ...fees }
 }
 
-async function assertGas({ client, agent }: Submitter, gas: bigint, maxFeePerGas: bigint): Promise<void> {
-  const balance = await client.getBalance({ address: agent.address })
-  const needed = gas * maxFeePerGas
-  if (balance >= needed) return
-  throw new GrantError(
+/**
+ * Before a payment begins: the agent can pay for it, and for everything that it began before.
+ * @throws GrantError `GAS_LOW`
+ */
+async function assertGas(submitter: Submitter, prepared: Prepared, further = 0n): Promise<void> {
+  const { store, grantId, agent } = submitter
+  const open = await store.transact(grantId, (tx) => tx.list('payments', { grantId, open: 1 }))
+  const begun = open.filter(
+    ({ pull, transfer }) => transfer === 'none' && (pull === 'signed' || pull === 'seen'),
+  )
+  const later = further + BigInt(begun.length) * transferGas
+  const { balance, needed } = await gasFor(submitter, prepared, later)
+  if (balance < needed) throw gasLow(agent.address, { balance, needed }, 'Nothing was signed.')
+}
+
+/** The agent's wei, and what it may need at most: for this, for what is signed and not mined, and for `later` gas. */
+async function gasFor(submitter: Submitter, { gas, maxFeePerGas }: Prepared, later = 0n) {
+  const { client, agent } = submitter
+  const [balance, nonce] = await Promise.all([
+    client.getBalance({ address: agent.address }),
+    client.getTransactionCount({ address: agent.address }),
+  ])
+  const signed = (await pending(submitter, nonce)).map(({ raw }) => parseTransaction(raw))
+  const waiting = signed.reduce((sum, { gas = 0n, maxFeePerGas = 0n }) => sum + gas * maxFeePerGas, 0n)
+  return { balance, needed: (gas + later) * maxFeePerGas + waiting }
+}
+
+function gasLow(agent: string, figures: { balance: bigint; needed: bigint }, state: string): GrantError {
+  const { balance, needed } = figures
+  return new GrantError(
     'GAS_LOW',
-    `Agent ${agent.address} has ${balance} wei and the transactions of this payment may need ${needed}. Send it some ETH; nothing was signed.`,
-    { figures: { balance, needed }, retryable: true },
+    `Agent ${agent} has ${balance} wei, and its transactions may need ${needed}. Send it some ETH. ${state}`,
+    { figures, retryable: true },
   )
 }
 

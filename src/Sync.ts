@@ -1,11 +1,37 @@
 /** Reads the chain for the books. It writes nothing: what it returns goes to `Settlement.advance`. */
-import { type Address, erc20Abi, getAbiItem, type Hex, type PublicClient } from 'viem'
+import {
+  type Address,
+  BaseError,
+  erc20Abi,
+  getAbiItem,
+  type Hex,
+  HttpRequestError,
+  type PublicClient,
+  type TransactionReceipt,
+} from 'viem'
 import { spendPermissionManagerAbi } from '../abi/index.js'
 import { spendPermissionManager } from './Addresses.js'
+import type * as Book from './Book.js'
+import { toChainError } from './ChainError.js'
 import * as Permission from './Permission.js'
 import * as Settlement from './Settlement.js'
 import * as Spm from './Spm.js'
-import type { GrantRow } from './Store.js'
+import type { GrantRow, TransactionRow } from './Store.js'
+
+/** For `catch`: viem's own errors carry the endpoint's URL, which often holds a key; a ChainError does not. */
+export function redact(doing: string): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof BaseError ? toChainError(error, doing) : error
+  }
+}
+
+/** The receipt of a transaction, or undefined where it is not mined. */
+export function receiptOf(client: PublicClient, hash: Hex): Promise<TransactionReceipt | undefined> {
+  return client.getTransactionReceipt({ hash }).catch((error: unknown) => {
+    if (error instanceof Error && error.name === 'TransactionReceiptNotFoundError') return undefined
+    throw error
+  })
+}
 
 /** Which blocks count as final: `finalized` (no reorganisation short of one of Ethereum), or `safe`. */
 export type Finality = 'finalized' | 'safe'
@@ -18,11 +44,13 @@ export type Source = {
   readonly current: Permission.Permission
   /** Every permission that ever belonged to the grant, the current one included. */
   readonly permissions: readonly Permission.Permission[]
+  /** The signed transactions whose events the books wait for. */
+  readonly awaited: readonly Pick<TransactionRow, 'hash' | 'nonce'>[]
   readonly finality: Finality
 }
 
-/** A reading, and whether it reached the head. */
-export type Read = { readonly reading: Settlement.Reading; readonly caughtUp: boolean }
+/** A reading, undefined where the chain is as the books have it, and whether it reached the head. */
+export type Read = { readonly reading: Settlement.Reading | undefined; readonly caughtUp: boolean }
 
 const usedEvent = getAbiItem({ abi: spendPermissionManagerAbi, name: 'SpendPermissionUsed' })
 const transferEvent = getAbiItem({ abi: erc20Abi, name: 'Transfer' })
@@ -30,10 +58,11 @@ const transferEvent = getAbiItem({ abi: erc20Abi, name: 'Transfer' })
 const span = 10_000n
 
 /**
- * Reads on from the final block of the books. Returns undefined where the endpoint is behind the books or
- * changed its mind in the middle: the next round will do.
+ * Reads on from the final block of the books, to the head, or on a long way to an earlier block that is final.
+ * Returns undefined where the endpoint is behind the books, changed its mind in the middle, or left out logs:
+ * the next round will do.
  *
- * @throws GrantError `FINALITY_BROKEN` where the final block of the books is not on the endpoint's chain.
+ * @throws GrantError `FINALITY_BROKEN` where the final block of the books is another one on the endpoint's chain.
  */
 export async function read(client: PublicClient, source: Source, row: GrantRow): Promise<Read | undefined> {
   const [latest, settled, anchor] = await Promise.all([
@@ -44,11 +73,17 @@ export async function read(client: PublicClient, source: Source, row: GrantRow):
       throw error
     }),
   ])
+  // A block that it does not know proves nothing: it may be behind. Another block in its place does.
+  if (anchor === undefined) return undefined
+  Settlement.assertFinal(row, anchor.hash)
   if (latest.number < row.headNumber || settled.number < row.finalNumber) return undefined
-  Settlement.assertFinal(row, anchor?.hash)
+  if (latest.hash === row.headHash && Number(settled.number) === row.finalNumber)
+    return { reading: undefined, caughtUp: true }
 
   const from = BigInt(row.finalNumber) + 1n
-  const { logs, to } = await getLogs(client, source, from, latest.number)
+  // A reading must neither end below what was read already, nor leave provisional blocks for another one.
+  const isEnough = (block: bigint) => block >= row.headNumber && block <= settled.number
+  const { logs, to } = await readLogs(client, source, { from, to: latest.number, isEnough })
   const caughtUp = to === latest.number
   const end = caughtUp ? latest : await client.getBlock({ blockNumber: to })
   const final = settled.number < to ? settled : end
@@ -56,12 +91,13 @@ export async function read(client: PublicClient, source: Source, row: GrantRow):
   const [approved, revoked, finalNonce, again] = await Promise.all([
     Spm.isApproved(client, current),
     Spm.isRevoked(client, current),
-    caughtUp ? client.getTransactionCount({ address: source.agent, blockNumber: final.number }) : 0,
+    client.getTransactionCount({ address: source.agent, blockNumber: final.number }),
     client.getBlock({ blockNumber: to }),
   ])
   // The logs and the head are from one chain only if the head still stands after the logs were read.
   if (again.hash !== end.hash) return undefined
   const facts = await toFacts(client, row.grantId, logs)
+  if (await isPartial(client, source, { facts, finalNonce })) return undefined
   return {
     caughtUp,
     reading: {
@@ -76,40 +112,69 @@ export async function read(client: PublicClient, source: Source, row: GrantRow):
   }
 }
 
+/**
+ * Whether logs were left out that the books wait for: behind a load balancer a sibling that is some blocks
+ * behind answers with fewer logs, and no error. To believe it would release a payment that was made. Asked
+ * only for what would fail otherwise, so hardly ever.
+ */
+async function isPartial(
+  client: PublicClient,
+  { awaited }: Source,
+  { facts, finalNonce }: Pick<Settlement.Reading, 'facts' | 'finalNonce'>,
+): Promise<boolean> {
+  const seen = new Set(facts.map(({ txHash }) => txHash))
+  for (const { hash, nonce } of awaited) {
+    if (nonce >= finalNonce || seen.has(hash)) continue
+    if ((await receiptOf(client, hash))?.status === 'success') return true
+  }
+  return false
+}
+
 function blockOf(block: { number: bigint; hash: Hex; timestamp: bigint }) {
   return { number: Number(block.number), hash: block.hash, time: Number(block.timestamp) }
 }
 
-/** The logs of the grant from `from` to `head`, or to an earlier block where the endpoint wants less at once. */
-async function getLogs(client: PublicClient, source: Source, from: bigint, head: bigint) {
-  const hashes = source.permissions.map(Permission.hash)
-  for (let blocks = span; ; blocks /= 2n) {
-    const to = from + blocks - 1n < head ? from + blocks - 1n : head
-    if (to < from) return { logs: [], to: head }
-    const range = { fromBlock: from, toBlock: to, strict: true } as const
+type Range = { readonly from: bigint; readonly to: bigint }
+
+/** The logs of the grant in a range, or from its start to an earlier block that is enough. */
+async function readLogs(
+  client: PublicClient,
+  source: Source,
+  { from, to: last, isEnough }: Range & { readonly isEnough?: (block: bigint) => boolean },
+): Promise<{ logs: GrantLog[]; to: bigint }> {
+  const logs: GrantLog[] = []
+  for (let at = from, blocks = span; at <= last; ) {
+    const to = at + blocks - 1n < last ? at + blocks - 1n : last
     try {
-      const [used, transfers] = await Promise.all([
-        client.getLogs({
-          ...range,
-          address: spendPermissionManager,
-          event: usedEvent,
-          args: { hash: hashes },
-        }),
-        client.getLogs({
-          ...range,
-          address: source.token,
-          event: transferEvent,
-          args: { from: source.agent },
-        }),
-      ])
-      return { logs: [...used, ...transfers], to }
+      logs.push(...(await getLogs(client, source, { from: at, to })))
     } catch (error) {
-      if (blocks === 1n) throw error
+      if (to === at || isUnreachable(error)) throw error
+      blocks = (to - at + 1n) / 2n
+      continue
     }
+    if (isEnough?.(to)) return { logs, to }
+    at = to + 1n
   }
+  return { logs, to: last }
 }
 
-type GrantLog = Awaited<ReturnType<typeof getLogs>>['logs'][number]
+/** To ask for less does not help where nobody answers, or nobody wants to. */
+function isUnreachable(error: unknown): boolean {
+  const cause = error instanceof BaseError ? error.walk((e) => e instanceof HttpRequestError) : undefined
+  return cause instanceof HttpRequestError && [undefined, 401, 403, 429].includes(cause.status)
+}
+
+async function getLogs(client: PublicClient, source: Source, { from, to }: Range) {
+  const range = { fromBlock: from, toBlock: to, strict: true } as const
+  const hash = source.permissions.map(Permission.hash)
+  const [used, transfers] = await Promise.all([
+    client.getLogs({ ...range, address: spendPermissionManager, event: usedEvent, args: { hash } }),
+    client.getLogs({ ...range, address: source.token, event: transferEvent, args: { from: source.agent } }),
+  ])
+  return [...used, ...transfers]
+}
+
+type GrantLog = Awaited<ReturnType<typeof getLogs>>[number]
 
 /** The logs as facts, in the order of the chain. */
 async function toFacts(
@@ -118,7 +183,9 @@ async function toFacts(
   logs: readonly GrantLog[],
 ): Promise<Settlement.Fact[]> {
   const times = new Map<Hex, Promise<number>>()
-  const timeOf = (blockHash: Hex) => {
+  const timeOf = ({ blockHash, blockTimestamp }: GrantLog) => {
+    // Newer endpoints say it with the log. Where they do not, each block is asked for once.
+    if (blockTimestamp !== undefined) return Number(blockTimestamp)
     const time = times.get(blockHash) ?? client.getBlock({ blockHash }).then((b) => Number(b.timestamp))
     times.set(blockHash, time)
     return time
@@ -130,7 +197,7 @@ async function toFacts(
       logIndex: log.logIndex,
       blockHash: log.blockHash,
       txHash: log.transactionHash,
-      time: await timeOf(log.blockHash),
+      time: await timeOf(log),
     }
     if (log.eventName === 'Transfer') {
       const { to: payee, value: amount } = log.args
@@ -152,13 +219,9 @@ export async function readFacts(
   source: Source,
   options: { readonly grantId: Hex; readonly after: number; readonly to: number },
 ): Promise<Settlement.Fact[]> {
-  const facts: Settlement.Fact[] = []
-  for (let from = BigInt(options.after) + 1n; from <= BigInt(options.to); ) {
-    const { logs, to } = await getLogs(client, source, from, BigInt(options.to))
-    facts.push(...(await toFacts(client, options.grantId, logs)))
-    from = to + 1n
-  }
-  return facts
+  const range = { from: BigInt(options.after) + 1n, to: BigInt(options.to) }
+  const { logs } = await readLogs(client, source, range)
+  return toFacts(client, options.grantId, logs)
 }
 
 /**
@@ -169,7 +232,7 @@ export async function readFacts(
 export async function startBlock(
   client: PublicClient,
   options: { readonly permission: Permission.Permission; readonly finality: Finality },
-): Promise<{ number: number; hash: Hex; time: number }> {
+): Promise<Book.BlockId> {
   const { start } = options.permission
   let high = await client.getBlock({ blockTag: options.finality })
   if (Number(high.timestamp) < start) return blockOf(high)

@@ -6,9 +6,8 @@ import * as Book from './Book.js'
 import { GrantError } from './GrantError.js'
 import * as Payment from './Payment.js'
 import * as Permission from './Permission.js'
-import type { Receipt } from './Receipt.js'
 import * as Settlement from './Settlement.js'
-import type { GrantRow, PaymentRow } from './Store.js'
+import type { GrantRow, PaymentRow, Transaction, TransactionRow } from './Store.js'
 import * as Submit from './Submit.js'
 import * as Sync from './Sync.js'
 
@@ -16,7 +15,6 @@ export type WorkerOptions = Submit.Submitter & {
   readonly finality: Sync.Finality
   /** Milliseconds between two rounds. */
   readonly pollMs: number
-  readonly onReceipt: (receipt: Receipt) => void
   /** Told of every failed round, such as an endpoint that does not answer. The next round tries again. */
   readonly onError: (error: unknown) => void
 }
@@ -24,12 +22,15 @@ export type WorkerOptions = Submit.Submitter & {
 export type Worker = {
   /** Runs a round now, after the one that may be running. Throws what the round threw. */
   round(): Promise<void>
-  /** Resolves when the payment is paid (not yet final), rejects when it is released, stranded or refused. */
+  /**
+   * Resolves when the payment is paid (not yet final), rejects when it is released or stranded, or when its next
+   * step cannot be taken. An endpoint that does not answer is waited for.
+   */
   paid(key: string, signal?: AbortSignal): Promise<PaymentRow>
   /** Milliseconds since the chain was last read to its head; Infinity before the first time. */
   unseenMs(): number
-  /** What made the worker stop for good, if something did. */
-  halted(): GrantError | undefined
+  /** Why the worker stopped for good, if it did: it was closed, or the chain cannot be trusted. */
+  stopped(): GrantError | undefined
   close(): Promise<void>
 }
 
@@ -41,16 +42,15 @@ export function start(options: WorkerOptions): Worker {
   let tail: Promise<void> = Promise.resolve()
   let timer: NodeJS.Timeout | undefined
   let seenAt = Number.NEGATIVE_INFINITY
-  let halted: GrantError | undefined
-  let closed = false
+  let stopped: GrantError | undefined
 
   function round(): Promise<void> {
     const turn = tail.then(async () => {
-      if (halted) throw halted
+      if (stopped) throw stopped
       try {
         await sync()
-        await drive()
         await settle()
+        await drive()
       } catch (error) {
         if (error instanceof GrantError && error.code === 'FINALITY_BROKEN') halt(error)
         throw error
@@ -62,27 +62,35 @@ export function start(options: WorkerOptions): Worker {
 
   async function sync() {
     for (let caughtUp = false; !caughtUp; ) {
+      if (stopped) return
       const { row, source } = await readSource(options)
-      const read = await Sync.read(options.client, source, row)
+      const read = await Sync.read(options.client, source, row).catch(Sync.redact('Reading the chain'))
       if (!read) return
-      const { receipts } = await Settlement.advance(store, grantId, read.reading)
-      for (const receipt of receipts) options.onReceipt(receipt)
+      if (read.reading) {
+        const { receipts } = await Settlement.advance(store, grantId, read.reading)
+        for (const receipt of receipts) options.onReceipt(receipt)
+      }
       caughtUp = read.caughtUp
     }
     seenAt = performance.now()
   }
 
+  /** Takes the steps that are due. What stops one payment does not stop the others. */
   async function drive() {
     const open = await store.transact(grantId, (tx) => tx.list('payments', { grantId, open: 1 }))
-    if (open.length > 0) await Submit.rebroadcast(options)
+    if (open.length === 0 || stopped) return
+    const failures: unknown[] = []
+    await Submit.rebroadcast(options).catch((error: unknown) => failures.push(error))
     for (const payment of open) {
+      if (stopped) return
       try {
         await Submit.step(options, payment)
       } catch (error) {
-        if (!(error instanceof GrantError)) throw error
-        reject(payment.key, error)
+        if (error instanceof GrantError) reject(payment.key, error)
+        else failures.push(error)
       }
     }
+    if (failures.length > 0) Sync.redact('Submitting payments')(failures[0])
   }
 
   async function settle() {
@@ -110,12 +118,12 @@ export function start(options: WorkerOptions): Worker {
   }
 
   function halt(error: GrantError) {
-    halted = error
+    stopped = error
     for (const key of [...waiters.keys()]) reject(key, error)
   }
 
   function schedule(ms: number) {
-    if (closed || halted) return
+    if (stopped) return
     clearTimeout(timer)
     timer = setTimeout(() => {
       timer = undefined
@@ -133,51 +141,68 @@ export function start(options: WorkerOptions): Worker {
   return {
     round,
     unseenMs: () => performance.now() - seenAt,
-    halted: () => halted,
+    stopped: () => stopped,
     paid: (key, signal) =>
       new Promise((resolve, reject) => {
-        if (closed) return reject(closedError())
-        if (halted) return reject(halted)
-        const waiter = { resolve, reject }
+        if (stopped) return reject(stopped)
+        if (signal?.aborted) return reject(signal.reason)
         const waiting = waiters.get(key) ?? new Set()
-        waiters.set(key, waiting.add(waiter))
         const abort = () => {
           waiting.delete(waiter)
           if (waiting.size === 0 && waiters.get(key) === waiting) waiters.delete(key)
           reject(signal?.reason)
         }
-        if (signal?.aborted) return abort()
+        // A signal may outlive many payments: nothing is left hanging on it.
+        const done = () => signal?.removeEventListener('abort', abort)
+        const waiter: Waiter = {
+          resolve: (payment) => {
+            done()
+            resolve(payment)
+          },
+          reject: (error) => {
+            done()
+            reject(error)
+          },
+        }
         signal?.addEventListener('abort', abort, { once: true })
+        waiters.set(key, waiting.add(waiter))
         schedule(0)
       }),
     async close() {
-      closed = true
+      stopped ??= closedError()
       clearTimeout(timer)
       await tail
-      for (const key of [...waiters.keys()]) reject(key, closedError())
+      for (const key of [...waiters.keys()]) reject(key, stopped)
     },
   }
 }
 
 /** The grant's row, and what to read of the chain for it. */
-export async function readSource({
-  store,
-  grantId,
-  agent,
-  token,
-  finality,
-}: Pick<WorkerOptions, 'store' | 'grantId' | 'agent' | 'token' | 'finality'>): Promise<{
-  row: GrantRow
-  source: Sync.Source
-}> {
-  return store.transact(grantId, async (tx) => {
-    const row = await Book.get(tx, grantId)
-    const rows = await tx.list('permissions', { grantId })
-    const permissions = rows.map(({ permission }) => Permission.parse(permission))
-    const current = permissions[rows.findIndex(({ hash }) => hash === row.permissionHash)]
-    if (!current) throw new Error(`Permission ${row.permissionHash} is not in the books.`)
-    return { row, source: { agent: agent.address, token, current, permissions, finality } }
-  })
+export function readSource(options: SourceOptions): Promise<{ row: GrantRow; source: Sync.Source }> {
+  return options.store.transact(options.grantId, (tx) => sourceOf(tx, options))
+}
+
+type SourceOptions = Pick<WorkerOptions, 'store' | 'grantId' | 'agent' | 'token' | 'finality'>
+
+/** As `readSource`, inside a transaction. */
+export async function sourceOf(
+  tx: Transaction,
+  { grantId, agent, token, finality }: Omit<SourceOptions, 'store'>,
+): Promise<{ row: GrantRow; source: Sync.Source }> {
+  const row = await Book.get(tx, grantId)
+  const rows = await tx.list('permissions', { grantId })
+  const permissions = rows.map(({ permission }) => Permission.parse(permission))
+  const current = permissions[rows.findIndex(({ hash }) => hash === row.permissionHash)]
+  if (!current) throw new Error(`Permission ${row.permissionHash} is not in the books.`)
+  const awaited: TransactionRow[] = []
+  for (const payment of await tx.list('payments', { grantId, open: 1 })) {
+    for (const leg of ['pull', 'transfer'] as const) {
+      const signed =
+        payment[leg] === 'signed' ? await Payment.currentTransaction(tx, payment, leg) : undefined
+      if (signed) awaited.push(signed)
+    }
+  }
+  return { row, source: { agent: agent.address, token, current, permissions, awaited, finality } }
 }
 
 function releasedError(payment: PaymentRow, reason: string): GrantError {

@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest'
+import { Permission, Spm } from '../../src/index.js'
+import { useBase } from '../base.js'
+import * as kit from './kit.js'
+
+const base = await useBase()
+kit.endAfterEach()
+
+describe.each(kit.storeKinds)('$name', (kind) => {
+  test('default', async () => {
+    const account = await kit.createAccount(base)
+    const budget = await kit.open(base, account, kit.books(kind)())
+    expect(await budget.status()).toMatchObject({ status: 'unapproved' })
+    await budget.approve({ signature: account.signature })
+    expect(await budget.check({ to: account.payee, amount: 1n })).toEqual({ allowed: true })
+    expect(await budget.status()).toMatchObject({ status: 'active', paused: false })
+    expect(await budget.verify()).toMatchObject({ equal: true })
+  })
+
+  test('behavior: approving twice sends nothing the second time', async () => {
+    const { budget, agent, signature } = await kit.approved(base, kit.books(kind)())
+    const nonce = await base.client.getTransactionCount({ address: agent.address })
+    await budget.approve({ signature })
+    expect(await base.client.getTransactionCount({ address: agent.address })).toBe(nonce)
+  })
+
+  test('behavior: approved by somebody else is approved', async () => {
+    const account = await kit.createAccount(base)
+    const budget = await kit.open(base, account, kit.books(kind)())
+    await account.wallet.execute([Spm.prepareApprove({ permission: account.permission })])
+    await budget.approve({ signature: account.signature })
+    expect(await base.client.getTransactionCount({ address: account.agent.address })).toBe(0)
+  })
+})
+
+const store = () => kit.books(kit.storeKinds[0] ?? fail())()
+function fail(): never {
+  throw new Error('There is a store.')
+}
+
+test('behavior: an approval that was signed and never sent does not stop the next one', async () => {
+  const account = await kit.createAccount(base)
+  const books = store()
+  const endpoint = kit.endpoint(base)
+  const first = await kit.open(base, account, books, { client: endpoint.client })
+  const died = new Promise<void>((resolve) => {
+    endpoint.answer = kit.dieAt({ method: 'eth_sendRawTransaction', nth: 1, reaches: false }, resolve)
+  })
+  const failing = expect(first.approve({ signature: account.signature })).rejects.toMatchObject({
+    code: 'OUTCOME_UNKNOWN',
+  })
+  await died
+  await failing
+  await first.close()
+
+  const second = await kit.open(base, account, books)
+  await second.approve({ signature: account.signature })
+  expect(await second.verify()).toMatchObject({ equal: true })
+})
+
+test('error: revoked before is final', async () => {
+  const account = await kit.createAccount(base)
+  const { permission, signature } = account
+  await account.wallet.execute([Spm.prepareRevoke({ permission })])
+  const budget = await kit.open(base, account, store())
+  const error = await kit.refusal(budget.approve({ signature }))
+  expect(error).toMatchObject({ code: 'REVOKED', retryable: false })
+  expect(error.message).toContain(Permission.hash(permission))
+})
+
+test('error: a signature by somebody else', async () => {
+  const account = await kit.createAccount(base)
+  const stranger = await kit.createAccount(base)
+  const budget = await kit.open(base, account, store())
+  const signature = await stranger.wallet.account.signTypedData(Permission.typedData(account.permission))
+  await expect(budget.approve({ signature })).rejects.toMatchObject({ code: 'INVALID_SIGNATURE' })
+  expect(await base.client.getTransactionCount({ address: account.agent.address })).toBe(0)
+})
+
+test('error: an agent without ETH', async () => {
+  const account = await kit.createAccount(base, {}, { eth: '0' })
+  const budget = await kit.open(base, account, store())
+  const error = await kit.refusal(budget.approve({ signature: account.signature }))
+  expect(error).toMatchObject({ code: 'GAS_LOW', retryable: true, figures: { balance: 0n } })
+  expect(error.message).toContain(account.agent.address)
+})

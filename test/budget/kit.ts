@@ -1,0 +1,216 @@
+import {
+  type Address,
+  createPublicClient,
+  custom,
+  type EIP1193RequestFn,
+  erc20Abi,
+  type Hex,
+  type LocalAccount,
+  type PublicClient,
+  parseEther,
+  parseUnits,
+} from 'viem'
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
+import { afterEach } from 'vitest'
+import {
+  type Budget,
+  Grant,
+  GrantError,
+  type OpenBudgetOptions,
+  openBudget,
+  Permission,
+  Spm,
+  type Store,
+  Time,
+} from '../../src/index.js'
+import type { Base, Wallet } from '../../src/testing/index.js'
+import { type StoreKind, storeKinds } from '../ledger/stores.js'
+
+export { storeKinds }
+
+/** Base units of USDC. */
+export const usd = (dollars: string) => parseUnits(dollars, 6)
+
+/** A grant with everything that it takes to spend under it. */
+export type Account = {
+  readonly wallet: Wallet
+  readonly agentKey: Hex
+  readonly agent: LocalAccount
+  readonly payee: Address
+  readonly grant: Grant.Grant
+  readonly permission: Permission.Permission
+  readonly signature: Hex
+}
+
+export function freshAddress(): Address {
+  return privateKeyToAccount(generatePrivateKey()).address
+}
+
+/**
+ * A wallet with 1,000 USDC, an agent with 10 ETH, a payee, and a grant of 5 USDC a day and 8 in all for 30 days,
+ * which the owner has signed and nobody has submitted.
+ */
+export async function createAccount(
+  base: Base,
+  terms: Partial<Grant.DefineParams> = {},
+  holds: { usdc?: string; eth?: string } = {},
+): Promise<Account> {
+  const wallet = await base.createWallet({ usdc: usd(holds.usdc ?? '1000') })
+  const agentKey = generatePrivateKey()
+  const agent = privateKeyToAccount(agentKey)
+  await base.fundEth(agent.address, parseEther(holds.eth ?? '10'))
+  const payee = freshAddress()
+  const now = await base.now()
+  const grant = Grant.define(
+    {
+      owner: wallet.address,
+      agent: agent.address,
+      allow: [{ host: 'api.example.com', payTo: payee }],
+      perDayUsd: '5',
+      totalUsd: '8',
+      expiresAt: (now + 30 * Time.day) * 1000,
+      ...terms,
+    },
+    { now },
+  )
+  const permission = Permission.fromGrant(grant)
+  const signature = await Permission.sign(wallet.account, permission)
+  return { wallet, agentKey, agent, payee, grant, permission, signature }
+}
+
+const ends: (() => Promise<void> | void)[] = []
+/** Before the chain is reverted under them: hooks run from the last to the first. */
+export function endAfterEach() {
+  afterEach(async () => {
+    for (const end of ends.splice(0).reverse()) await end()
+  })
+}
+
+/** Something to end after the test. */
+export function later(end: () => Promise<void> | void): void {
+  ends.push(end)
+}
+
+/** Books of a kind, which `open` gives again and again. */
+export function books(kind: StoreKind): () => Store {
+  const { open, end } = kind.create()
+  later(end)
+  return open
+}
+
+/** The budget of an account, looking at the chain often. */
+export async function open(
+  base: Base,
+  { grant, permission, agent }: Pick<Account, 'grant' | 'permission' | 'agent'>,
+  store: Store,
+  options: Partial<OpenBudgetOptions> & { client?: PublicClient } = {},
+): Promise<Budget> {
+  const { client = base.client, ...rest } = options
+  const budget = await openBudget(client, { grant, permission, agent, store, pollMs: 5, ...rest })
+  later(budget.close)
+  return budget
+}
+
+/** An account with its budget, approved. */
+export async function approved(
+  base: Base,
+  store: Store,
+  terms: Partial<Grant.DefineParams> = {},
+  options: Partial<OpenBudgetOptions> & { client?: PublicClient } = {},
+) {
+  const account = await createAccount(base, terms)
+  const budget = await open(base, account, store, options)
+  await budget.approve({ signature: account.signature })
+  return { ...account, budget, order: order(account) }
+}
+
+/** One USDC to the payee, under a key. */
+export const order =
+  ({ payee }: Pick<Account, 'payee'>) =>
+  (key: string, amount = '1') => ({ to: payee, amount: usd(amount), key })
+
+/** The USDC of an address. */
+export function balanceOf(base: Base, address: Address, token: Address): Promise<bigint> {
+  return base.client.readContract({
+    address: token,
+    abi: erc20Abi,
+    functionName: 'balanceOf',
+    args: [address],
+  })
+}
+
+/** What a promise rejects with, which has to be a GrantError. */
+export async function refusal(promise: Promise<unknown>): Promise<GrantError> {
+  const error = await promise.then(
+    (value) => new Error(`It resolved: ${String(value)}`),
+    (error: unknown) => error,
+  )
+  if (error instanceof GrantError) return error
+  throw new Error('Not a GrantError.', { cause: error })
+}
+
+/** Sends calls with the agent's key and without the library, as a thief would. */
+export async function steal(base: Base, agent: LocalAccount, call: Spm.Call): Promise<Hex> {
+  const receipt = await base.client.sendTransactionSync({ account: agent, ...call })
+  if (receipt.status !== 'success') throw new Error('The chain stopped the thief.')
+  return receipt.transactionHash
+}
+
+/** The thief pulls into the agent's account. */
+export function stealPull(base: Base, { agent, permission }: Account, amount: bigint): Promise<Hex> {
+  return steal(base, agent, Spm.prepareSpend({ permission, amount }))
+}
+
+/** The thief takes what the agent has. */
+export function stealTransfer(base: Base, { agent, grant }: Account, amount: bigint): Promise<Hex> {
+  const token = grant.token.address
+  return steal(base, agent, Spm.prepareTransfer({ token, to: freshAddress(), amount }))
+}
+
+type Request = { method: string; params?: unknown }
+/** In place of the endpoint's answer. `forward` asks the endpoint. */
+export type Answer = (request: Request, forward: () => Promise<unknown>) => Promise<unknown>
+
+/** A client whose endpoint can be made to misbehave. */
+export function endpoint(base: Base): { answer: Answer; client: PublicClient } {
+  const request: EIP1193RequestFn = base.client.request
+  const state: { answer: Answer } = { answer: (_, forward) => forward() }
+  const transport = custom(
+    { request: (asked: Request) => state.answer(asked, () => request(asked as never)) },
+    { retryCount: 0 },
+  )
+  const client: PublicClient = createPublicClient({
+    chain: base.chain,
+    transport,
+    pollingInterval: 20,
+    cacheTime: 0,
+  })
+  return Object.assign(state, { client })
+}
+
+/** Where something dies: at the nth request of a method, which still reaches the chain or does not. */
+export type Point = { readonly method: string; readonly nth: number; readonly reaches: boolean }
+
+/** An answer after which nothing is answered any more. `reached` is called once. */
+export function dieAt({ method, nth, reaches }: Point, reached: () => void): Answer {
+  let count = 0
+  let dead = false
+  return async (request, forward) => {
+    if (dead) throw new Error('The endpoint is gone.')
+    if (request.method !== method) return forward()
+    count += 1
+    if (count < nth) return forward()
+    dead = true
+    if (reaches) await forward()
+    reached()
+    throw new Error('The endpoint is gone.')
+  }
+}
+
+/** Every step of a payment at which a process can end, with the state that the books are in then. */
+export const points: readonly { readonly at: string; readonly status: string; readonly point: Point }[] = [
+  { at: 'reserved', status: 'reserved', point: { method: 'eth_estimateGas', nth: 1, reaches: false } },
+  { at: 'signed', status: 'pulling', point: { method: 'eth_sendRawTransaction', nth: 1, reaches: false } },
+  { at: 'pulled', status: 'pulling', point: { method: 'eth_sendRawTransaction', nth: 1, reaches: true } },
+  { at: 'seen pulled', status: 'pulled', point: { method: 'eth_estimateGas', nth: 2, reaches: false } },
+]
