@@ -1,0 +1,117 @@
+import { type Address, parseAbi } from 'viem'
+import { describe, expect, test } from 'vitest'
+import { useBase } from '../base.js'
+import * as kit from './kit.js'
+
+const base = await useBase()
+kit.endAfterEach()
+
+const blacklistAbi = parseAbi([
+  'function blacklister() view returns (address)',
+  'function blacklist(address account)',
+  'function unBlacklist(address account)',
+])
+
+/** As the issuer of the token does it, on a fork too. */
+async function blacklist(token: Address, functionName: 'blacklist' | 'unBlacklist', account: Address) {
+  const contract = { address: token, abi: blacklistAbi } as const
+  const blacklister = await base.client.readContract({ ...contract, functionName: 'blacklister' })
+  await base.impersonate(blacklister)
+  const hash = await base.client.writeContract({
+    ...contract,
+    functionName,
+    args: [account],
+    account: blacklister,
+  })
+  expect(await base.client.waitForTransactionReceipt({ hash })).toMatchObject({ status: 'success' })
+}
+
+describe.each(kit.storeKinds)('$name', (kind) => {
+  /** A payment whose payee is blacklisted between its pull and its transfer, as often as it is tried. */
+  async function stranded() {
+    const endpoint = kit.endpoint(base)
+    const { client } = endpoint
+    const told: string[] = []
+    const onReceipt = ({ event }: { event: string }) => told.push(event)
+    const account = await kit.approved(base, kit.books(kind)(), {}, { client, onReceipt })
+    const token = account.grant.token.address
+    endpoint.answer = async ({ method }, forward) => {
+      const answer = await forward()
+      if (method !== 'eth_sendRawTransaction') return answer
+      endpoint.answer = (_, forward) => forward()
+      await blacklist(token, 'blacklist', account.payee)
+      return answer
+    }
+    const error = await kit.refusal(account.budget.spend(account.order('a')))
+    return { ...account, endpoint, token, told, error }
+  }
+
+  test('error: STRANDED where the payee is blacklisted after the pull', async () => {
+    const { error, budget, agent, payee, token, told } = await stranded()
+    expect(error).toMatchObject({
+      code: 'STRANDED',
+      retryable: true,
+      figures: { amount: kit.usd('1'), payee },
+    })
+    expect(await budget.payment('a')).toMatchObject({ status: 'stranded' })
+    expect(await kit.balanceOf(base, agent.address, token)).toBe(kit.usd('1'))
+    expect(await budget.spentTotalUsd()).toBe('1')
+    expect(told).toEqual(['reserved', 'stranded'])
+    expect(await budget.verify()).toMatchObject({ equal: true })
+  })
+
+  test('behavior: the same key tries again, and pays without another pull', async () => {
+    const { budget, order, payee, token } = await stranded()
+    expect(await kit.refusal(budget.spend(order('a')))).toMatchObject({ code: 'STRANDED' })
+    await blacklist(token, 'unBlacklist', payee)
+    expect(await budget.spend(order('a'))).toMatchObject({ amount: kit.usd('1') })
+    expect(await kit.balanceOf(base, payee, token)).toBe(kit.usd('1'))
+    expect(await budget.spentTotalUsd()).toBe('1')
+    expect(await budget.verify()).toMatchObject({ equal: true })
+  })
+
+  test('behavior: one stranded payment does not stop the next one', async () => {
+    const { budget, order, payee, token } = await stranded()
+    await blacklist(token, 'unBlacklist', payee)
+    expect(await budget.spend(order('b'))).toMatchObject({ key: 'b' })
+    expect(await budget.payment('a')).toMatchObject({ status: 'stranded' })
+  })
+
+  test('error: STRANDED where a thief takes the money between the legs', async () => {
+    const endpoint = kit.endpoint(base)
+    const account = await kit.approved(base, kit.books(kind)(), {}, { client: endpoint.client })
+    endpoint.answer = async ({ method }, forward) => {
+      const answer = await forward()
+      if (method !== 'eth_sendRawTransaction') return answer
+      endpoint.answer = (_, forward) => forward()
+      await kit.stealTransfer(base, account, kit.usd('1'))
+      return answer
+    }
+    const { budget, order } = account
+    expect(await kit.refusal(budget.spend(order('a')))).toMatchObject({ code: 'STRANDED' })
+    const events = (await budget.receipts()).map(({ event, note }) => `${event} ${note}`)
+    expect(events).toEqual(['reserved reserved', 'foreign FOREIGN_TRANSFER', 'stranded STRANDED'])
+    expect(await budget.verify()).toMatchObject({ equal: true })
+  })
+
+  test('error: GAS_LOW where a thief takes the ETH between the legs; the payment goes on when there is some', async () => {
+    const endpoint = kit.endpoint(base)
+    const account = await kit.approved(base, kit.books(kind)(), {}, { client: endpoint.client })
+    const { budget, order, agent, payee, grant } = account
+    endpoint.answer = async ({ method }, forward) => {
+      const answer = await forward()
+      if (method === 'eth_sendRawTransaction') {
+        await base.client.setBalance({ address: agent.address, value: 0n })
+      }
+      return answer
+    }
+    const error = await kit.refusal(budget.spend(order('a')))
+    expect(error).toMatchObject({ code: 'GAS_LOW', retryable: true })
+    expect(await budget.payment('a')).toMatchObject({ status: 'pulled' })
+    endpoint.answer = (_, forward) => forward()
+    await base.client.setBalance({ address: agent.address, value: 10n ** 18n })
+    await budget.spend(order('a'))
+    expect(await kit.balanceOf(base, payee, grant.token.address)).toBe(kit.usd('1'))
+    expect(await budget.spentTotalUsd()).toBe('1')
+  })
+})
