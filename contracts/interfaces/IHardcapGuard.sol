@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import { Policy } from "../Policy.sol";
+import { IPurseGuard } from "./IPurse.sol";
 import { ISpendPermissionManager } from "./ISpendPermissionManager.sol";
 
 /// @title IHardcapGuard
@@ -22,7 +23,7 @@ import { ISpendPermissionManager } from "./ISpendPermissionManager.sol";
 ///      fee on transfer or rebase are not supported, nor is the native token. The guard keeps no balance: what it
 ///      was given by mistake, or as a donation that keeps its balance slot warm, stays where it is.
 /// @dev No owner, no upgrade, no setting.
-interface IHardcapGuard {
+interface IHardcapGuard is IPurseGuard {
   /* ---------------------------------------- structs ---------------------------------------- */
 
   /// @notice One payment of a batch.
@@ -110,15 +111,15 @@ interface IHardcapGuard {
     Revoked,
     /// `PausedBy`
     Paused,
+    /// `EmptyBatch`; payments only
+    EmptyBatch,
+    /// `NumberUsed`
+    NumberUsed,
     /// `OverFloat`; fundings only
     OverFloat,
     /// `NothingToFund`; fundings only
     NothingToFund,
-    /// `EmptyBatch`; payments only, as the next four but `NumberUsed`
-    EmptyBatch,
-    /// `NumberUsed`
-    NumberUsed,
-    /// `ZeroAmount`
+    /// `ZeroAmount`; payments only, as the next three
     ZeroAmount,
     /// `OverPerCall`
     OverPerCall,
@@ -195,6 +196,9 @@ interface IHardcapGuard {
   );
 
   /* ---------------------------------------- errors ---------------------------------------- */
+
+  /// @notice The guard cannot be deployed where SPM is not.
+  error SpmMissing();
 
   /// @notice A call from within a payment.
   error Reentrancy();
@@ -402,14 +406,6 @@ interface IHardcapGuard {
     external
     view
     returns (bool);
-
-  /// @notice The flags that a permission with this orchestrator and agent is subject to.
-  /// @return paused By the account or the orchestrator.
-  /// @return revoked By the account, the orchestrator or the agent; a permission may be revoked with SPM besides.
-  function stopped(address account, address token, bytes32 grantId, address orchestrator, address agent)
-    external
-    view
-    returns (bool paused, bool revoked);
 
   /// @notice What `extraData` says, for anybody who was handed opaque bytes.
   /// @dev Reverts with the errors of `Policy.decode`.
