@@ -25,6 +25,9 @@ import {
 } from '../../src/index.js'
 import type { Base, Wallet } from '../../src/testing/index.js'
 import { type StoreKind, storeKinds } from '../ledger/stores.js'
+import type { Answer } from './points.js'
+
+export { dieAt, points } from './points.js'
 
 export { storeKinds }
 
@@ -167,16 +170,15 @@ export function stealTransfer(base: Base, { agent, grant }: Account, amount: big
   return steal(base, agent, Spm.prepareTransfer({ token, to: freshAddress(), amount }))
 }
 
-type Request = { method: string; params?: unknown }
-/** In place of the endpoint's answer. `forward` asks the endpoint. */
-export type Answer = (request: Request, forward: () => Promise<unknown>) => Promise<unknown>
-
 /** A client whose endpoint can be made to misbehave. */
 export function endpoint(base: Base): { answer: Answer; client: PublicClient } {
   const request: EIP1193RequestFn = base.client.request
   const state: { answer: Answer } = { answer: (_, forward) => forward() }
   const transport = custom(
-    { request: (asked: Request) => state.answer(asked, () => request(asked as never)) },
+    {
+      request: (asked: { method: string; params?: unknown }) =>
+        state.answer(asked, () => request(asked as never)),
+    },
     { retryCount: 0 },
   )
   const client: PublicClient = createPublicClient({
@@ -188,29 +190,11 @@ export function endpoint(base: Base): { answer: Answer; client: PublicClient } {
   return Object.assign(state, { client })
 }
 
-/** Where something dies: at the nth request of a method, which still reaches the chain or does not. */
-export type Point = { readonly method: string; readonly nth: number; readonly reaches: boolean }
-
-/** An answer after which nothing is answered any more. `reached` is called once. */
-export function dieAt({ method, nth, reaches }: Point, reached: () => void): Answer {
-  let count = 0
-  let dead = false
-  return async (request, forward) => {
-    if (dead) throw new Error('The endpoint is gone.')
-    if (request.method !== method) return forward()
-    count += 1
-    if (count < nth) return forward()
-    dead = true
-    if (reaches) await forward()
-    reached()
-    throw new Error('The endpoint is gone.')
+/** Follows the chain until the payment is paid, a bounded number of rounds. */
+export async function untilPaid(budget: Budget, key: string): Promise<void> {
+  for (let round = 0; round < 20; round++) {
+    if ((await budget.payment(key))?.status === 'paid') return
+    await budget.sync()
   }
+  throw new Error(`The payment ${key} is ${(await budget.payment(key))?.status} and not paid.`)
 }
-
-/** Every step of a payment at which a process can end, with the state that the books are in then. */
-export const points: readonly { readonly at: string; readonly status: string; readonly point: Point }[] = [
-  { at: 'reserved', status: 'reserved', point: { method: 'eth_estimateGas', nth: 1, reaches: false } },
-  { at: 'signed', status: 'pulling', point: { method: 'eth_sendRawTransaction', nth: 1, reaches: false } },
-  { at: 'pulled', status: 'pulling', point: { method: 'eth_sendRawTransaction', nth: 1, reaches: true } },
-  { at: 'seen pulled', status: 'pulled', point: { method: 'eth_estimateGas', nth: 2, reaches: false } },
-]

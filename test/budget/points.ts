@@ -1,0 +1,38 @@
+/** Where a payment can be interrupted: an endpoint that ends in the middle of it. */
+
+type Request = { method: string; params?: unknown }
+/** In place of the endpoint's answer. `forward` asks the endpoint. */
+export type Answer = (request: Request, forward: () => Promise<unknown>) => Promise<unknown>
+
+/** Where something dies: at the nth request of a method, which still reaches the chain or does not. */
+export type Point = { readonly method: string; readonly nth: number; readonly reaches: boolean }
+
+/** An answer after which nothing is answered any more. `reached` is called once. */
+export function dieAt({ method, nth, reaches }: Point, reached: () => void | Promise<void>): Answer {
+  let count = 0
+  let dead = false
+  return async (request, forward) => {
+    if (dead) throw new Error('The endpoint is gone.')
+    if (request.method !== method) return forward()
+    count += 1
+    if (count < nth) return forward()
+    dead = true
+    if (reaches) await forward()
+    await reached()
+    throw new Error('The endpoint is gone.')
+  }
+}
+
+/** Every step of a payment at which a process can end, with the state that the books are in then. */
+export const points: readonly { readonly at: string; readonly status: string; readonly point: Point }[] = [
+  { at: 'reserved', status: 'reserved', point: { method: 'eth_estimateGas', nth: 1, reaches: false } },
+  { at: 'signed', status: 'pulling', point: { method: 'eth_sendRawTransaction', nth: 1, reaches: false } },
+  { at: 'pulled', status: 'pulling', point: { method: 'eth_sendRawTransaction', nth: 1, reaches: true } },
+  { at: 'seen pulled', status: 'pulled', point: { method: 'eth_estimateGas', nth: 2, reaches: false } },
+  {
+    at: 'transfer signed',
+    status: 'paying',
+    point: { method: 'eth_sendRawTransaction', nth: 2, reaches: false },
+  },
+  { at: 'transferred', status: 'paying', point: { method: 'eth_sendRawTransaction', nth: 2, reaches: true } },
+]
