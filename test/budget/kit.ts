@@ -69,6 +69,7 @@ export async function createAccount(
       owner: wallet.address,
       agent: agent.address,
       allow: [{ host: 'api.example.com', payTo: payee }],
+      perCallUsd: '5',
       perDayUsd: '5',
       totalUsd: '8',
       expiresAt: (now + 30 * Time.day) * 1000,

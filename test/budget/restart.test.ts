@@ -79,29 +79,26 @@ describe('a process of its own', () => {
     return child
   }
 
-  test.each(kit.points)(
-    'behavior: SIGKILL when $at: paid exactly once after all',
-    async ({ status, point }) => {
-      const { account, job: work, path } = await job()
-      const { order, payee, grant } = account
-      const child = start({ ...work, point })
-      const [word] = await once(child.stdout, 'data')
-      expect(String(word)).toBe('here\n')
-      child.kill('SIGKILL')
-      await once(child, 'exit')
+  test.each(kills)('behavior: SIGKILL when $at: paid exactly once after all', async ({ status, point }) => {
+    const { account, job: work, path } = await job()
+    const { order, payee, grant } = account
+    const child = start({ ...work, point })
+    const [word] = await once(child.stdout, 'data')
+    expect(String(word)).toBe('here\n')
+    child.kill('SIGKILL')
+    await once(child, 'exit')
 
-      const store = sqlite(path)
-      kit.later(store.close)
-      const rows = await assertSound(store, grant.grantId)
-      expect(rows.payments.map(stateOf)).toMatchObject([{ status }])
-      const budget = await kit.open(base, account, store)
-      await kit.untilPaid(budget, 'a')
-      await budget.spend(order('a'))
-      expect(await kit.balanceOf(base, payee, grant.token.address)).toBe(kit.usd('1'))
-      expect(await budget.spentTotalUsd()).toBe('1')
-      expect(await budget.verify()).toMatchObject({ equal: true })
-    },
-  )
+    const store = sqlite(path)
+    kit.later(store.close)
+    const rows = await assertSound(store, grant.grantId)
+    expect(rows.payments.map(stateOf)).toMatchObject([{ status }])
+    const budget = await kit.open(base, account, store)
+    await kit.untilPaid(budget, 'a')
+    await budget.spend(order('a'))
+    expect(await kit.balanceOf(base, payee, grant.token.address)).toBe(kit.usd('1'))
+    expect(await budget.spentTotalUsd()).toBe('1')
+    expect(await budget.verify()).toMatchObject({ equal: true })
+  })
 
   test('behavior: a budget that nobody waits for does not keep its process alive', async () => {
     const { account, job: work } = await job()
