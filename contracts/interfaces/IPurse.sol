@@ -69,8 +69,8 @@ interface IPurse {
   /* ---------------------------------------- views ---------------------------------------- */
 
   /// @notice ERC-1271: whether the purse agrees to an EIP-3009 authorization of its token.
-  /// @dev Never reverts, but for the agent's own ERC-1271 code running out of gas: what is not accepted, however
-  ///      malformed, gives `0xffffffff`. `signature` is packed, every bit of it counts, and it is either
+  /// @dev Does not revert: what is not accepted, however malformed, gives `0xffffffff`. `signature` is packed, every
+  ///      bit of it counts, and it is either
   ///
   ///      a cancellation (`CancelAuthorization(purse, nonce)`):
   ///        uint8 kind = 2, bytes32 nonce, bytes agentSignature
@@ -86,7 +86,8 @@ interface IPurse {
   ///      where `allowance` to `extraData` are the fields of the permission that last funded the purse (its
   ///      account, spender and token are the purse's own), `proof` shows `to` to be among the policy's payees (and
   ///      is empty where any payee is allowed), and `agentSignature`, to the end, is the agent's over `hash`:
-  ///      ECDSA of 65 bytes, or else what the agent's own ERC-1271 accepts. `hash` is not believed but rebuilt.
+  ///      ECDSA of 65 bytes (64 by EIP-2098), or else what the agent's own ERC-1271 accepts. `hash` is not believed but
+  ///      rebuilt, with the domain that the token tells.
   /// @dev A payment is accepted while the permission has started and not ended, is not revoked, nothing is paused,
   ///      `to` is a payee and `value` is at most the policy's `perCall`. When it can be settled is the token's to
   ///      check: `validAfter < now < validBefore`. A cancellation needs the agent's signature alone.
