@@ -5,8 +5,13 @@ import { join } from 'node:path'
 import { root } from './setup.mjs'
 import { permissionVectors } from './vectors/permission.js'
 import { policyVectors } from './vectors/policy.js'
+import { windowVectors } from './vectors/window.js'
 
-const files = { 'permission.json': permissionVectors(), 'policy.json': policyVectors() }
+const files = {
+  'permission.json': permissionVectors(),
+  'policy.json': policyVectors(),
+  'window.json': windowVectors(),
+}
 
 for (const [file, vectors] of Object.entries(files)) {
   const path = join(root, 'test/vectors', file)
