@@ -1,5 +1,14 @@
 import type { Address } from 'viem'
 
+/**
+ * HardcapGuard, the spender of permissions on the guard and purse rails, and what every purse is a clone of: the
+ * same on every chain, as they follow from the guard's code.
+ */
+export {
+  hardcapGuardAddress as hardcapGuard,
+  purseImplementationAddress as purseImplementation,
+} from '../abi/guard.js'
+
 /** Coinbase's SpendPermissionManager, the singleton that holds and meters spend permissions. */
 export const spendPermissionManager = '0xf85210B21cC50302F477BA56686d2019dC9b67Ad'
 

@@ -1,5 +1,5 @@
 import type { Hex } from 'viem'
-import { nativeToken, spendPermissionManager } from './Addresses.js'
+import { hardcapGuard, nativeToken, spendPermissionManager } from './Addresses.js'
 import * as Allowlist from './Allowlist.js'
 import * as Caps from './Caps.js'
 import { InputError } from './errors.js'
@@ -122,6 +122,7 @@ export function parties(
   const contracts = [
     { address: token.address, why: `This is the token ${token.symbol} itself.` },
     { address: spendPermissionManager, why: 'This is SpendPermissionManager.' },
+    { address: hardcapGuard, why: 'This is the guard.' },
     { address: nativeToken, why: 'This stands for the native token.' },
   ] as const
   const valid = {

@@ -45,8 +45,8 @@ const places: readonly (readonly [Address, Hex])[] = [
 ]
 
 /**
- * What makes a bare chain an offline Base, as of its block 0: all by code and storage, so that no block comes
- * before the caller's first one. anvil brings the CREATE2 deployer itself.
+ * What makes a bare chain an offline Base, as of its block 0: all by code and storage. anvil brings the CREATE2
+ * deployer itself, which puts the guard there in block 1.
  */
 export function genesis(): Request[] {
   return [

@@ -6,6 +6,7 @@ import { findAnvil, startAnvil } from './anvil.js'
 import { type BaseClient, createBaseClient, createChain } from './client.js'
 import { createAccount, fundEth, fundUsdc, impersonate } from './funds.js'
 import { genesis, type Request } from './genesis.js'
+import { deployGuard } from './guard.js'
 import { createSnapshot, reorg } from './history.js'
 import { createContext, relayer } from './relay.js'
 import { TestingError } from './TestingError.js'
@@ -92,7 +93,7 @@ export type Base = {
 
 /**
  * Starts a Base on loopback: a fork where there is an endpoint, else an offline one with stand-ins at the same
- * addresses. A block is mined with every transaction; time passes only with blocks.
+ * addresses. HardcapGuard is deployed where it is not there yet. A block is mined with every transaction; time passes only with blocks.
  * @throws TestingError `ANVIL_MISSING`, `ANVIL_FAILED`, `PORT_IN_USE`, `FORK_UNREACHABLE`, `FORK_WRONG_CHAIN`,
  * `FORK_BLOCK_UNKNOWN`, `INVALID_OPTION`
  */
@@ -139,10 +140,11 @@ async function createBase(options: {
   const { kind, url, slotsInAnEpoch, stop } = options
   const chain = createChain(url)
   const client = createBaseClient(chain)
-  // anvil cannot go back to the forked block itself, only to blocks of its own.
-  if (kind === 'fork') await client.mine({ blocks: 1 })
-  const startBlock = await client.getBlockNumber()
   const context = createContext(client)
+  const hasBlock = await deployGuard(context)
+  // anvil cannot go back to the forked block itself, only to blocks of its own.
+  if (kind === 'fork' && !hasBlock) await client.mine({ blocks: 1 })
+  const startBlock = await client.getBlockNumber()
   const mine = (blocks = 1) => client.mine({ blocks })
   return {
     kind,

@@ -18,6 +18,8 @@ const deployed: Record<string, Address> = {
   multicall3: Addresses.multicall3,
   create2Deployer: Addresses.create2Deployer,
   usdc: Addresses.usdc[8453],
+  hardcapGuard: Addresses.hardcapGuard,
+  purseImplementation: Addresses.purseImplementation,
 }
 
 test('default', async () => {

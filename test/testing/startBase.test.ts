@@ -38,8 +38,9 @@ describe('startBase', () => {
   test('default', async () => {
     const base = await startBase({ forkUrl: false })
     expect(base.kind).toBe('offline')
-    expect(base.startBlock).toBe(0n)
-    expect(await base.client.getBlockNumber()).toBe(0n)
+    // The guard's deployment.
+    expect(base.startBlock).toBe(1n)
+    expect(await base.client.getBlockNumber()).toBe(1n)
     await base.stop()
   })
 
@@ -63,7 +64,7 @@ describe('startBase', () => {
     const [one, two] = await Promise.all([startBase({ forkUrl: false }), startBase({ forkUrl: false })])
     expect(one.url).not.toBe(two.url)
     await one.mine()
-    expect(await two.client.getBlockNumber()).toBe(0n)
+    expect(await two.client.getBlockNumber()).toBe(two.startBlock)
     await Promise.all([one.stop(), two.stop()])
   })
 
@@ -87,10 +88,10 @@ describe('startBase', () => {
   test('args: slotsInAnEpoch', async () => {
     const base = await startBase({ forkUrl: false, slotsInAnEpoch: 1 })
     await base.mine(10)
-    expect((await base.client.getBlock({ blockTag: 'safe' })).number).toBe(9n)
-    expect((await base.client.getBlock({ blockTag: 'finalized' })).number).toBe(8n)
+    expect((await base.client.getBlock({ blockTag: 'safe' })).number).toBe(base.startBlock + 9n)
+    expect((await base.client.getBlock({ blockTag: 'finalized' })).number).toBe(base.startBlock + 8n)
     await base.finalize()
-    expect((await base.client.getBlock({ blockTag: 'finalized' })).number).toBe(10n)
+    expect((await base.client.getBlock({ blockTag: 'finalized' })).number).toBe(base.startBlock + 10n)
     await base.stop()
   })
 
