@@ -1,4 +1,5 @@
 import {
+  type Abi,
   BaseError,
   decodeErrorResult,
   type Hex,
@@ -8,20 +9,11 @@ import {
   size,
   UserRejectedRequestError,
 } from 'viem'
-import { coinbaseSmartWalletAbi, spendPermissionManagerAbi } from '../abi/index.js'
+import { coinbaseSmartWalletAbi, hardcapGuardAbi, purseAbi, spendPermissionManagerAbi } from '../abi/index.js'
 import { HardcapError, show } from './errors.js'
+import { guardErrors } from './GuardAdvice.js'
 
-/** What may come up through SpendPermissionManager: its own errors, the wallet's, and those of newer tokens. */
-const abi = [
-  ...spendPermissionManagerAbi,
-  ...coinbaseSmartWalletAbi,
-  ...parseAbi([
-    'error ERC20InsufficientBalance(address sender, uint256 balance, uint256 needed)',
-    'error ERC20InsufficientAllowance(address spender, uint256 allowance, uint256 needed)',
-  ]),
-]
-
-type Advice<code extends string = string> = {
+export type Advice<code extends string = string> = {
   readonly code: code
   /** What to do about it. */
   readonly advice: string
@@ -119,6 +111,23 @@ const customErrors = {
   },
 } as const satisfies Record<string, Advice>
 
+/** Asked in this order: contracts may have errors of the same name, which then mean other things. */
+const sources: readonly { abi: Abi; errors: Readonly<Record<string, Advice<ChainCode>>> }[] = [
+  {
+    // What may come up through SpendPermissionManager: its own errors, the wallet's, and those of newer tokens.
+    abi: [
+      ...spendPermissionManagerAbi,
+      ...coinbaseSmartWalletAbi,
+      ...parseAbi([
+        'error ERC20InsufficientBalance(address sender, uint256 balance, uint256 needed)',
+        'error ERC20InsufficientAllowance(address spender, uint256 allowance, uint256 needed)',
+      ]),
+    ],
+    errors: customErrors,
+  },
+  { abi: [...hardcapGuardAbi, ...purseAbi], errors: guardErrors },
+]
+
 /** By the beginning of a revert string: Circle's FiatTokenV2_2 still speaks in strings. */
 const revertStrings = {
   'ERC20: transfer amount exceeds balance': {
@@ -134,11 +143,12 @@ const revertStrings = {
 } as const satisfies Record<string, Advice>
 
 /**
- * Codes of {@link ChainError}. Those of SpendPermissionManager are its error names in SCREAMING_SNAKE_CASE
+ * Codes of {@link ChainError}. Those of SpendPermissionManager and the guard are their error names in SCREAMING_SNAKE_CASE
  * (its order of checks: FACTS of SpendPermissionManager.sol); the rest say what happened around it.
  */
 export type ChainCode =
   | (typeof customErrors)[keyof typeof customErrors]['code']
+  | (typeof guardErrors)[keyof typeof guardErrors]['code']
   | (typeof revertStrings)[keyof typeof revertStrings]['code']
   /** The chain refused for a reason that is not known here; `figures.reason` holds what it said. */
   | 'REVERTED'
@@ -202,20 +212,19 @@ export function toChainError(error: unknown, doing: string): ChainError {
 
 /** The error for what a call reverted with; empty data where nothing was said. */
 export function fromRevert(data: Hex, doing: string): ChainError {
-  const { name, args, inputs } = decode(data)
+  const { name, figures, known: advice } = decode(data)
   if (name === 'Error') {
-    const reason = String(args[0])
+    const reason = String(figures[0])
     const known = Object.entries(revertStrings).find(([start]) => reason.startsWith(start))?.[1]
     return known
       ? refusal(known, `${doing}: the chain answered ${show(reason)}.`, { reason })
       : unknown(doing, show(reason), { reason })
   }
-  if (name !== undefined && isCustom(name)) {
-    const figures = Object.fromEntries(args.map((value, i) => [inputs[i] ?? String(i), value]))
+  if (advice !== undefined) {
     const listed = Object.entries(figures).map(([key, value]) => `${key} ${figure(value)}`)
-    return refusal(customErrors[name], `${doing}: the chain answered ${name}(${listed.join(', ')}).`, figures)
+    return refusal(advice, `${doing}: the chain answered ${name}(${listed.join(', ')}).`, figures)
   }
-  if (name === 'Panic') return unknown(doing, `Panic(${String(args[0])})`, { reason: `Panic(${args[0]})` })
+  if (name === 'Panic') return unknown(doing, `Panic(${figures[0]})`, { reason: `Panic(${figures[0]})` })
   if (size(data) === 0) return unknown(doing, 'nothing further', { reason: '' })
   return unknown(doing, `data that is not known here, ${data.slice(0, 10)}`, { reason: data })
 }
@@ -231,10 +240,6 @@ function unknown(doing: string, said: string, figures: Record<string, unknown>):
   return new ChainError('REVERTED', `${doing}: the chain refused and said ${said}.`, { figures })
 }
 
-function isCustom(name: string): name is keyof typeof customErrors {
-  return Object.hasOwn(customErrors, name)
-}
-
 /** A figure in a message. Structs, such as a stored period, are written with their fields. */
 function figure(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value)
@@ -243,17 +248,35 @@ function figure(value: unknown): string {
     .join(', ')} }`
 }
 
-function decode(data: Hex): { name?: string; args: readonly unknown[]; inputs: (string | undefined)[] } {
-  try {
-    const { abiItem, args, errorName } = decodeErrorResult({ abi, data })
-    return {
-      name: errorName,
-      args: args ?? [],
-      inputs: abiItem.type === 'error' ? abiItem.inputs.map((input: { name?: string }) => input.name) : [],
+type Decoded = {
+  name?: string
+  /** The error's arguments, by name where they have one. */
+  figures: Record<string, unknown>
+  known?: Advice<ChainCode> | undefined
+}
+
+function decode(data: Hex): Decoded {
+  for (const { abi, errors } of sources) {
+    try {
+      const { abiItem, args = [], errorName: name } = decodeErrorResult({ abi, data })
+      const inputs: readonly { name?: string | undefined }[] = abiItem.type === 'error' ? abiItem.inputs : []
+      // Solidity's own errors have no place in the ABI, so neither have the names of their arguments.
+      const isOwn = name === 'Error' || name === 'Panic'
+      const figures = args.map((value, i) => {
+        const field = isOwn ? String(i) : (inputs[i]?.name ?? String(i))
+        return [field, isTime(field) ? Number(value) : value]
+      })
+      return { name, figures: Object.fromEntries(figures), known: isOwn ? undefined : errors[name] }
+    } catch {
+      // Not one of these: the next may know it.
     }
-  } catch {
-    return { args: [], inputs: [] }
   }
+  return { figures: {} }
+}
+
+/** The guard's errors have times as uint256. */
+function isTime(field: string): boolean {
+  return field === 'deadline' || field === 'time'
 }
 
 /** The data that a call reverted with, wherever viem and the node have put it; undefined if it did not. */

@@ -1,10 +1,12 @@
 import { type Address, encodeAbiParameters, type Hex, isHex, keccak256, maxUint256, toHex } from 'viem'
+import { hardcapGuard } from './Addresses.js'
 import * as Amount from './Amount.js'
 import { InputError } from './errors.js'
 import * as Grant from './Grant.js'
 import * as Input from './Input.js'
 import * as Json from './Json.js'
 import { hash } from './PermissionHash.js'
+import * as Policy from './Policy.js'
 import * as Time from './Time.js'
 
 export {
@@ -26,7 +28,7 @@ export type Permission = {
   readonly chainId: number
   /** The smart wallet whose money is spent. */
   readonly account: Address
-  /** Who may call `spend`: on the direct rail the agent's EOA. */
+  /** Who may call `spend`: the agent's EOA on the direct rail, else the guard. */
   readonly spender: Address
   readonly token: Address
   /** uint160: the most that one period may spend. */
@@ -39,6 +41,7 @@ export type Permission = {
   readonly end: number
   /** uint256: commits to the whole grant and a nonce. */
   readonly salt: bigint
+  /** The policy that the guard enforces (`Policy.encode`); empty on the direct rail. */
   readonly extraData: Hex
 }
 
@@ -49,16 +52,24 @@ export type Permission = {
  *   grant asks to `hold` its total, until as many whole days have passed as fit into it, if that is earlier.
  * - Otherwise the total, once, as one period from start to end. (A day cap of at least the total never binds.)
  *
+ * On the guard and purse rails the spender is the guard, and `extraData` the policy that narrows these fields: the
+ * guard holds the total next to a day cap, over all permissions of the grant.
+ *
  * Without an expiry, `end` is the last that a permission can have, 2^48 - 1.
  *
  * `salt` is `uint256(keccak256(abi.encode("hardcap.salt.v1", Grant.hash(grant), uint256(nonce))))`. A revoked
  * permission can never be approved again: the same grant then needs another nonce.
  *
- * @throws InputError `INVALID_VALUE` for a nonce that is no uint256, `CAP_MISSING` for a grant without a day cap and
+ * @param options.replaces the hash of the permission that `Guard.replace` is to revoke when it approves this one
+ * @throws InputError `INVALID_VALUE` for a nonce that is no uint256 or a `replaces` that is no hash, `RAIL_CONFLICT` for
+ * a `replaces` on the direct rail, `CAP_MISSING` for a grant without a day cap and
  * a total, which `Grant.define` and `Grant.parse` never return
  */
-export function fromGrant(grant: Grant.Grant, options: { nonce?: bigint | undefined } = {}): Permission {
-  const { nonce = 0n } = options
+export function fromGrant(
+  grant: Grant.Grant,
+  options: { nonce?: bigint | undefined; replaces?: Hex | undefined } = {},
+): Permission {
+  const { nonce = 0n, replaces } = options
   if (typeof nonce !== 'bigint' || nonce < 0n || nonce > maxUint256)
     throw new InputError('INVALID_VALUE', {
       field: 'nonce',
@@ -66,12 +77,12 @@ export function fromGrant(grant: Grant.Grant, options: { nonce?: bigint | undefi
       valid: 'a bigint from 0n to 2n ** 256n - 1n',
       why: 'Not a uint256.',
     })
-  if (grant.rail !== 'direct')
-    throw new InputError('INVALID_VALUE', {
-      field: 'rail',
-      given: grant.rail,
-      valid: '"direct"',
-      why: 'The guard is not deployed yet.',
+  if (replaces !== undefined && grant.rail === 'direct')
+    throw new InputError('RAIL_CONFLICT', {
+      field: 'replaces',
+      given: replaces,
+      valid: 'rail "guard" or "purse", or nothing',
+      why: 'On the direct rail a permission cannot say which one it replaces.',
     })
   const salt = keccak256(
     encodeAbiParameters(
@@ -82,11 +93,11 @@ export function fromGrant(grant: Grant.Grant, options: { nonce?: bigint | undefi
   return Object.freeze({
     chainId: grant.chainId,
     account: grant.owner,
-    spender: grant.agent,
+    spender: grant.rail === 'direct' ? grant.agent : hardcapGuard,
     token: grant.token.address,
     ...allowance(grant),
     salt: BigInt(salt),
-    extraData: '0x' as const,
+    extraData: grant.rail === 'direct' ? '0x' : Policy.encode(Policy.fromGrant(grant, { replaces })),
   })
 }
 

@@ -1,6 +1,7 @@
 import { type Address, type Client, decodeFunctionResult, type Hex, type TransactionReceipt } from 'viem'
 import { getCode } from 'viem/actions'
 import { spendPermissionManagerAbi } from '../abi/index.js'
+import { missing, type Outcome, perform, settled } from './Action.js'
 import { spendPermissionManager } from './Addresses.js'
 import { ChainError, toChainError } from './ChainError.js'
 import { hash as hashPermission, type Permission } from './Permission.js'
@@ -16,26 +17,14 @@ import {
 } from './SpmCall.js'
 import { parseLogs, type Span, type SpmEvent } from './SpmEvent.js'
 import { getLastUpdatedPeriod, isApproved, isRevoked } from './SpmRead.js'
-import {
-  assertChain,
-  type Call,
-  doubtful,
-  isSender,
-  type Mined,
-  mined,
-  send,
-  sender,
-  simulate,
-} from './Transaction.js'
+import { assertChain, isSender, type Mined, mined, sender, simulate } from './Transaction.js'
 import * as Wallet from './Wallet.js'
 
+export type { Outcome } from './Action.js'
 export * from './SpmCall.js'
 export * from './SpmEvent.js'
 export * from './SpmRead.js'
 export type { Call, Mined } from './Transaction.js'
-
-/** What an action did. `already`: the chain was in that state before, and nothing changed. */
-export type Outcome = ({ readonly already: false } & Mined) | { readonly already: true }
 
 /** A spend that went through: `amount` base units, in the period that the chain counted it in. */
 export type Spent = Mined & { readonly amount: bigint; readonly period: Span }
@@ -176,34 +165,6 @@ export async function enable(client: Client, options: { account: Address }): Pro
 
 /* ------------------------------------------ helpers ------------------------------------------ */
 
-/** Rehearses the call as `from`, whose return value a smart wallet's `execute` would swallow, then sends it. */
-async function perform(
-  client: Client,
-  options: { from: Address; call: Call; doing: string; rehearsed?: (answer: Hex) => void },
-): Promise<TransactionReceipt> {
-  const { from, call, doing, rehearsed } = options
-  const routed = await Wallet.route(client, { account: from, call, doing })
-  if (rehearsed) rehearsed(await simulate(client, { call, from, doing }))
-  return send(client, { call: routed, doing })
-}
-
-/**
- * The outcome of a transaction that went through without its event: `already`, if the chain is in the wanted
- * state at that block. Where the chain cannot be asked, it is not known, although something was sent.
- */
-async function settled(
-  receipt: TransactionReceipt,
-  doing: string,
-  holds: (blockNumber: bigint) => Promise<boolean>,
-): Promise<Outcome> {
-  const { transactionHash: hash, blockNumber } = receipt
-  const held = await holds(blockNumber).catch((error: unknown) => {
-    throw doubtful(toChainError(error, doing), doing, hash)
-  })
-  if (held) return { already: true }
-  throw missing(doing, receipt)
-}
-
 /** An approval that returns false approves nothing: the hash is revoked. */
 function approves(permission: Permission, doing: string): (answer: Hex) => void {
   return (data) => {
@@ -235,14 +196,6 @@ function revokedBefore(permission: Permission, doing: string): ChainError {
     'ALREADY_REVOKED',
     `${doing}: ${hash} was revoked, which is for good. Sign a new permission, with a new salt.`,
     { figures: { permission: hash } },
-  )
-}
-
-function missing(doing: string, { transactionHash: hash, blockNumber }: TransactionReceipt): ChainError {
-  return new ChainError(
-    'OUTCOME_MISSING',
-    `${doing}: transaction ${hash} went through without doing it. If a wallet app sent it, look there for what it did.`,
-    { figures: { hash, blockNumber } },
   )
 }
 

@@ -73,6 +73,46 @@ const grants: readonly Case[] = [
     grantId: bytes32('01'),
     nonce: 1n,
   },
+  {
+    name: 'the guard rail',
+    terms: {
+      ...common,
+      id: 'guard',
+      rail: 'guard',
+      allow: [{ host: 'api.example.com', payTo: [payee, mixed] }],
+    },
+    grantId: bytes32('02'),
+    nonce: 0n,
+  },
+  {
+    name: 'the guard rail with any payee, a window and a total alone',
+    terms: {
+      ...common,
+      id: 'any',
+      rail: 'guard',
+      payees: 'any',
+      allow: ['open.example.com'],
+      perDayUsd: undefined,
+      perWindowUsd: '1',
+      window: 3600,
+    },
+    grantId: bytes32('03'),
+    nonce: 2n,
+  },
+  {
+    name: 'the purse rail with tasks and their orchestrator',
+    terms: {
+      ...common,
+      id: 'purse',
+      rail: 'purse',
+      orchestrator: mixed,
+      allow: [{ host: 'api.example.com', payTo: payee }],
+      perTaskUsd: '1',
+      totalUsd: undefined,
+    },
+    grantId: bytes32('04'),
+    nonce: 0n,
+  },
 ]
 
 /** The grants that policies and permissions are made of, and the permissions at the ends of their types. */

@@ -1,5 +1,7 @@
 import {
+  type Account,
   type Address,
+  type Chain,
   createWalletClient,
   custom,
   type EIP1193Parameters,
@@ -10,6 +12,8 @@ import {
   type LocalAccount,
   parseUnits,
   type TransactionReceipt,
+  type Transport,
+  type WalletClient,
 } from 'viem'
 import { generatePrivateKey } from 'viem/accounts'
 import { usdc } from '../../src/Addresses.js'
@@ -24,8 +28,11 @@ export const day = 86_400
 /** Base units of USDC. */
 export const usd = (amount: string) => parseUnits(amount, 6)
 
+/** A client that sends from an account. Named, as its inferred type is longer than tsc writes. */
+export type Sender = WalletClient<Transport, Chain, Account>
+
 /** A viem client that sends from the account. */
-export function clientOf(base: Base, account: LocalAccount | Address) {
+export function clientOf(base: Base, account: LocalAccount | Address): Sender {
   return createWalletClient({ account, chain: base.chain, transport: http(), pollingInterval: 20 })
 }
 
@@ -150,7 +157,7 @@ export function through(
   base: Base,
   account: LocalAccount | Address,
   look: (method: string, forward: () => Promise<unknown>) => Promise<unknown>,
-) {
+): Sender {
   const request: EIP1193RequestFn = base.client.request
   const transport = custom(
     {
@@ -164,7 +171,7 @@ export function through(
 }
 
 /** A client whose first transaction is overtaken: `meanwhile` happens when it is on its way. */
-export function overtaken(base: Base, account: LocalAccount, meanwhile: () => Promise<unknown>) {
+export function overtaken(base: Base, account: LocalAccount, meanwhile: () => Promise<unknown>): Sender {
   let done = false
   return through(base, account, async (method) => {
     if (done || method !== 'eth_sendRawTransaction') return

@@ -52,6 +52,14 @@ export const anyGrant: fc.Arbitrary<Grant.Grant> = fc
       perDay: fc.option(dollars),
       total: fc.option(dollars),
     }),
+    rail: fc.constantFrom<Grant.Grant['rail']>('direct', 'guard', 'purse'),
+    orchestrator: fc.option(address, { nil: undefined }),
+    perWindow: fc.option(
+      fc.record({
+        units: dollars.filter((units) => units < 2n ** 48n - 1n),
+        window: fc.integer({ min: 1, max: 2 ** 32 - 1 }),
+      }),
+    ),
     hold: fc.constantFrom<Grant.Grant['hold']>('day', 'total'),
     status: fc.constantFrom<Grant.Grant['status']>('active', 'revoked'),
     startsAt: fc.option(fc.integer({ min: now - 30 * Time.day, max: now + 30 * Time.day }), {
@@ -59,23 +67,30 @@ export const anyGrant: fc.Arbitrary<Grant.Grant> = fc
     }),
     lasts: fc.option(fc.integer({ min: 1, max: 1000 * Time.day }), { nil: undefined }),
   })
-  .filter(({ owner, agent, hosts, caps }) => {
+  .filter(({ owner, agent, orchestrator, hosts, caps }) => {
     const parties = [owner, agent, ...hosts.flatMap(([, payTo]) => payTo)]
     const distinct = !parties.slice(1).includes(owner) && !parties.slice(2).includes(agent)
-    return distinct && (caps.perDay !== null || caps.total !== null)
+    return distinct && orchestrator !== agent && (caps.perDay !== null || caps.total !== null)
   })
-  .map(({ hosts, caps, hold, startsAt, lasts, ...rest }) => {
+  .map(({ hosts, caps, rail, orchestrator, perWindow, hold, startsAt, lasts, ...rest }) => {
     const cap = (units: bigint | null) => (units === null ? undefined : amount(units))
     const start = Math.max(startsAt ?? now, now) + Time.day
     return Grant.define(
       {
         ...rest,
-        rail: 'direct',
+        rail,
         allow: hosts.map(([host, payTo]) => (payTo.length === 0 ? host : { host, payTo })),
+        ...(rail === 'direct'
+          ? { hold: caps.total === null ? 'day' : hold }
+          : {
+              orchestrator,
+              payees: hosts.some(([, payTo]) => payTo.length === 0) ? 'any' : 'listed',
+              perWindowUsd: cap(perWindow?.units ?? null),
+              window: perWindow?.window,
+            }),
         perTaskUsd: cap(caps.perTask),
         perDayUsd: cap(caps.perDay),
         totalUsd: cap(caps.total),
-        hold: caps.total === null ? 'day' : hold,
         startsAt: startsAt === undefined ? undefined : new Date(startsAt * 1000),
         expiresAt: lasts === undefined ? undefined : new Date((start + lasts) * 1000),
       },

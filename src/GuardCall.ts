@@ -1,0 +1,177 @@
+import { type Address, encodeFunctionData, type Hex, zeroHash } from 'viem'
+import { hardcapGuardAbi } from '../abi/index.js'
+import { hardcapGuard } from './Addresses.js'
+import { InputError } from './errors.js'
+import type { Grant } from './Grant.js'
+import type { Batch, Funding, Payment } from './GuardHash.js'
+import * as Payees from './Payees.js'
+import type { Permission } from './Permission.js'
+import * as Policy from './Policy.js'
+import { toStruct } from './SpmCall.js'
+import type { Call } from './Transaction.js'
+
+/** What the guard's meters and flags belong to. */
+export type Key = {
+  readonly chainId: number
+  readonly account: Address
+  readonly token: Address
+  readonly grantId: Hex
+}
+
+/** @throws PolicyError where the permission has no policy */
+export function key(permission: Permission): Key {
+  const { chainId, account, token, extraData } = permission
+  return { chainId, account, token, grantId: Policy.decode(extraData).grantId }
+}
+
+/**
+ * A batch under a grant, with the proofs that its payees are listed.
+ *
+ * @throws InputError `INVALID_ADDRESS` where a payee is not
+ */
+export function batch(
+  grant: Pick<Grant, 'allow' | 'payees'>,
+  options: {
+    payments: readonly Omit<Payment, 'proof'>[]
+    deadline: number
+    task?: Hex | undefined
+    ticket?: Batch['ticket'] | undefined
+  },
+): Batch {
+  const { payments, deadline, task = null, ticket = null } = options
+  const payees = Payees.of(grant)
+  const prove = (payee: Address, before: Address | undefined) =>
+    grant.payees === 'any' || payee === before ? [] : Payees.proof(payees, payee)
+  return {
+    deadline,
+    task,
+    ticket,
+    payments: payments.map((payment, i) => ({
+      ...payment,
+      proof: prove(payment.payee, payments[i - 1]?.payee),
+    })),
+  }
+}
+
+type Signed = { signature: Hex }
+type BatchOf = { permission: Permission; batch: Batch }
+type FundingOf = { permission: Permission; funding: Funding }
+
+/** Pays a batch. To be sent by the agent. */
+export function preparePay({ permission, batch }: BatchOf): Call {
+  const args = [toStruct(permission), toBatch(batch)] as const
+  return toGuard(encodeFunctionData({ abi: hardcapGuardAbi, functionName: 'pay', args }))
+}
+
+/** Pays a batch that the agent signed (`signBatch`). Anybody may send it, until its deadline. */
+export function preparePayWithSignature({ permission, batch, signature }: BatchOf & Signed): Call {
+  const args = [toStruct(permission), toBatch(batch), signature] as const
+  return toGuard(encodeFunctionData({ abi: hardcapGuardAbi, functionName: 'payWithSignature', args }))
+}
+
+/**
+ * Approves a permission that its account signed and pays a first batch, in one. To be sent by the agent, or by
+ * anybody with the agent's signature.
+ */
+export function prepareApproveAndPay(
+  options: BatchOf & { ownerSignature: Hex; agentSignature?: Hex | undefined },
+): Call {
+  const { permission, batch, ownerSignature, agentSignature = '0x' } = options
+  const args = [toStruct(permission), ownerSignature, toBatch(batch), agentSignature] as const
+  return toGuard(encodeFunctionData({ abi: hardcapGuardAbi, functionName: 'approveAndPay', args }))
+}
+
+/**
+ * Approves `to`, which its account signed and whose policy names `from` as the one that it replaces, and revokes
+ * `from`, in one. Anybody may send it. Under the same grantId, what was spent stays spent.
+ */
+export function prepareReplace(options: { from: Permission; to: Permission } & Signed): Call {
+  const args = [toStruct(options.from), toStruct(options.to), options.signature] as const
+  return toGuard(encodeFunctionData({ abi: hardcapGuardAbi, functionName: 'replace', args }))
+}
+
+/** Funds the agent's purse, and deploys it if it is not there. To be sent by the agent. */
+export function prepareFund({ permission, funding }: FundingOf): Call {
+  const args = [toStruct(permission), toFunding(funding)] as const
+  return toGuard(encodeFunctionData({ abi: hardcapGuardAbi, functionName: 'fund', args }))
+}
+
+/** As {@link prepareFund}, with the agent's signature (`signFunding`). Anybody may send it, until its deadline. */
+export function prepareFundWithSignature({ permission, funding, signature }: FundingOf & Signed): Call {
+  const args = [toStruct(permission), toFunding(funding), signature] as const
+  return toGuard(encodeFunctionData({ abi: hardcapGuardAbi, functionName: 'fundWithSignature', args }))
+}
+
+/** Pauses a grant, its purses too. To be sent by its account or an orchestrator; nobody else is listened to. */
+export function preparePause({ account, token, grantId }: Omit<Key, 'chainId'>): Call {
+  const args = [account, token, grantId] as const
+  return toGuard(encodeFunctionData({ abi: hardcapGuardAbi, functionName: 'pause', args }))
+}
+
+/** Takes back the sender's own pause, and no other. */
+export function prepareResume({ account, token, grantId }: Omit<Key, 'chainId'>): Call {
+  const args = [account, token, grantId] as const
+  return toGuard(encodeFunctionData({ abi: hardcapGuardAbi, functionName: 'resume', args }))
+}
+
+/**
+ * Revokes for good, as far as the sender can, and the permission at hand with SpendPermissionManager. To be sent by
+ * its account, or its policy's orchestrator or agent.
+ */
+export function prepareRevoke({ permission }: { permission: Permission }): Call {
+  const args = [toStruct(permission)] as const
+  return toGuard(encodeFunctionData({ abi: hardcapGuardAbi, functionName: 'revoke', args }))
+}
+
+/** As {@link prepareRevoke}, without any permission at hand: none is revoked with SpendPermissionManager. */
+export function prepareRevokeGrant({ account, token, grantId }: Omit<Key, 'chainId'>): Call {
+  const args = [account, token, grantId] as const
+  return toGuard(encodeFunctionData({ abi: hardcapGuardAbi, functionName: 'revokeGrant', args }))
+}
+
+/** The batch as the guard takes it. */
+export function toBatch(batch: Batch) {
+  return {
+    ...toHead(batch),
+    payments: batch.payments.map(({ number, ref, payee, amount, proof }, i) => ({
+      number: uint(number, `payments[${i}].number`, 256),
+      ref,
+      payee,
+      amount: uint(amount, `payments[${i}].amount`, 112),
+      proof,
+    })),
+  }
+}
+
+/** The funding as the guard takes it. */
+export function toFunding(funding: Funding) {
+  return {
+    ...toHead(funding),
+    number: uint(funding.number, 'number', 256),
+    ref: funding.ref,
+    target: uint(funding.target, 'target', 112),
+  }
+}
+
+function toHead({ deadline, task, ticket }: Pick<Batch, 'deadline' | 'task' | 'ticket'>) {
+  return {
+    deadline: Number(uint(BigInt(deadline), 'deadline', 48)),
+    task: task ?? zeroHash,
+    ticket: ticket ?? { cap: 0n, deadline: 0, signature: '0x' as const },
+  }
+}
+
+function toGuard(data: Hex): Call {
+  return { to: hardcapGuard, data, value: 0n }
+}
+
+/** Zero is for the chain to refuse: it says so in its own words, in its own order. */
+function uint(value: bigint, field: string, bits: number): bigint {
+  if (value >= 0n && value < 1n << BigInt(bits)) return value
+  throw new InputError('INVALID_AMOUNT', {
+    field,
+    given: value,
+    valid: `0 to 2^${bits} - 1`,
+    why: 'Does not fit the contract.',
+  })
+}
