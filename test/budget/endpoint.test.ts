@@ -55,6 +55,24 @@ describe.each(kit.storeKinds)('$name', (kind) => {
     expect(await rebuilt.verify()).toMatchObject({ equal: true })
   })
 
+  test('behavior: a reorganisation in the middle of a reading: what was read is not believed', async () => {
+    const { endpoint, store, order, budget, ...account } = await start()
+    await budget.close()
+    const quiet = await kit.open(base, account, store, { client: endpoint.client, pollMs: 3_600_000 })
+    await kit.stealPull(base, account, kit.usd('4'))
+    let done = false
+    endpoint.answer = async ({ method }, forward) => {
+      const answer = await forward()
+      if (method !== 'eth_getLogs' || done) return answer
+      done = true
+      await base.reorg(1)
+      return answer
+    }
+    await quiet.sync()
+    expect(await quiet.spentTotalUsd()).toBe('0')
+    expect(await quiet.verify()).toMatchObject({ equal: true })
+  })
+
   test('behavior: an endpoint that falls behind the books is not believed', async () => {
     const { budget, endpoint, order } = await start()
     await budget.spend(order('a'))

@@ -92,6 +92,33 @@ describe.each(kit.storeKinds)('$name', (kind) => {
     expect(await second.verify()).toMatchObject({ equal: true })
   })
 
+  test('behavior: what another process pays while this one tries is not refused here', async () => {
+    const open = kit.books(kind)
+    const account = await kit.approved(base, open(), { perDayUsd: '1', totalUsd: '8', perCallUsd: '1' })
+    const { budget, order, agent, grant, payee } = account
+    await budget.close()
+    const endpoint = kit.endpoint(base)
+    const late = await kit.open(base, account, open(), { client: endpoint.client })
+    const simulated = new Promise<void>((resolve) => {
+      endpoint.answer = async ({ method, params }, forward) => {
+        const [call] = (params ?? []) as { from?: string }[]
+        if (method !== 'eth_call' || call?.from?.toLowerCase() !== agent.address.toLowerCase())
+          return forward()
+        endpoint.answer = (_, forward) => forward()
+        // By now the chain has no allowance left today: for this very payment.
+        const early = await kit.open(base, account, open())
+        await early.spend(order('a'))
+        resolve()
+        return forward()
+      }
+    })
+    const spending = late.spend(order('a'))
+    await simulated
+    expect(await spending).toMatchObject({ key: 'a' })
+    expect(await kit.balanceOf(base, payee, grant.token.address)).toBe(kit.usd('1'))
+    expect((await late.receipts()).map(({ event }) => event)).toEqual(['reserved', 'settled'])
+  })
+
   test('error: KEY_CONFLICT', async () => {
     const { budget, order } = await kit.approved(base, store())
     await budget.spend(order('a'))

@@ -94,6 +94,41 @@ describe.each(kit.storeKinds)('$name', (kind) => {
     expect(await budget.verify()).toMatchObject({ equal: true })
   })
 
+  test('behavior: a pull that a reorganisation takes away under the transfer strands nothing', async () => {
+    const endpoint = kit.endpoint(base)
+    const account = await kit.approved(base, kit.books(kind)(), {}, { client: endpoint.client })
+    const { budget, order, payee, grant } = account
+    const token = grant.token.address
+    endpoint.answer = async ({ method, params }, forward) => {
+      const [call] = (params ?? []) as { to?: string }[]
+      if (method !== 'eth_call' || call?.to?.toLowerCase() !== token.toLowerCase()) return forward()
+      endpoint.answer = (_, forward) => forward()
+      await base.reorg(1)
+      return forward()
+    }
+    await budget.spend(order('a'))
+    expect((await budget.receipts()).map(({ event }) => event)).toEqual(['reserved', 'settled'])
+    expect(await kit.balanceOf(base, payee, token)).toBe(kit.usd('1'))
+    expect(await budget.verify()).toMatchObject({ equal: true })
+  })
+
+  test('error: GAS_LOW for what the gas of payments under way does not leave room for', async () => {
+    const { budget, order, agent, payee, grant } = await kit.approved(base, kit.books(kind)())
+    const setBalance = (value: bigint) => base.client.setBalance({ address: agent.address, value })
+    await setBalance(0n)
+    const { figures } = await kit.refusal(budget.spend(order('a')))
+    await setBalance((BigInt(String(figures.needed)) * 3n) / 2n)
+    // No block comes, so that the balance still looks as if nothing was under way.
+    await base.client.setAutomine(false)
+    const [first, ...others] = ['a', 'b', 'c'].map((key) => budget.spend(order(key)))
+    for (const other of others) expect(await kit.refusal(other)).toMatchObject({ code: 'GAS_LOW' })
+    await base.client.setAutomine(true)
+    await base.mine()
+    expect(await first).toMatchObject({ key: 'a' })
+    expect(await kit.balanceOf(base, payee, grant.token.address)).toBe(kit.usd('1'))
+    expect(await kit.balanceOf(base, agent.address, grant.token.address)).toBe(0n)
+  })
+
   test('error: GAS_LOW where a thief takes the ETH between the legs; the payment goes on when there is some', async () => {
     const endpoint = kit.endpoint(base)
     const account = await kit.approved(base, kit.books(kind)(), {}, { client: endpoint.client })
