@@ -69,16 +69,23 @@ contract Purse is IPurse {
     Arguments memory own = _arguments();
     if (msg.sender != own.account && msg.sender != own.agent) _requireSweeper(permission, own);
 
-    amount = SafeTransferLib.balanceOf(own.token, address(this));
-    if (amount == 0) return 0;
-    emit Swept(own.grantId, msg.sender, amount);
-    SafeTransferLib.safeTransfer(own.token, own.account, amount);
+    return _sweep(own);
   }
 
   /// @inheritdoc IPurse
   function noteFunding(bytes32 permission) external {
     if (msg.sender != address(guard)) revert OnlyGuard(msg.sender);
+    if (permission == fundedBy) return;
     fundedBy = permission;
+    // Or a permission over one unit, with any payee, would set free what others had put here for theirs.
+    _sweep(_arguments());
+  }
+
+  function _sweep(Arguments memory own) private returns (uint256 amount) {
+    amount = SafeTransferLib.balanceOf(own.token, address(this));
+    if (amount == 0) return 0;
+    emit Swept(own.grantId, msg.sender, amount);
+    SafeTransferLib.safeTransfer(own.token, own.account, amount);
   }
 
   /// @dev The permission decides who can sweep, so it has to be the one that funded the purse.

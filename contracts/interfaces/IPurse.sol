@@ -59,10 +59,13 @@ interface IPurse {
     external
     returns (uint256 amount);
 
-  /// @notice Notes under which permission money arrives: from now on the purse pays under this one only.
+  /// @notice Notes under which permission money arrives: from now on the purse pays under this one only. If it is
+  ///         another one than before, or the first, what the purse holds goes back to the account before, so that
+  ///         under no permission more can be paid than came by it (and was donated since).
   /// @dev Reverts with `OnlyGuard`. The guard calls it before the money arrives, in the same transaction, with a
   ///      permission of the purse's account, token, grant and agent whose spender is the guard; the purse relies
-  ///      on that, and that SPM lets nothing be spent under a permission that is not approved.
+  ///      on that, and that SPM lets nothing be spent under a permission that is not approved. A balance that is there
+  ///      counts towards a funding's target only if `fundedBy` is the same permission.
   /// @param permission SPM's hash of the permission.
   function noteFunding(bytes32 permission) external;
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import { Vm } from "forge-std/Vm.sol";
+
 import { IPurse } from "../../../contracts/interfaces/IPurse.sol";
 import { ISpendPermissionManager } from "../../../contracts/interfaces/ISpendPermissionManager.sol";
 import { Policy } from "../../../contracts/Policy.sol";
@@ -33,15 +35,58 @@ contract PurseNoteFundingTest is PurseTest {
     _pays(payment, _blob(payment, p));
   }
 
-  function test_behavior_theLastOneCounts() public {
+  /// @dev What another permission had put there goes back to the account first.
+  function test_behavior_anotherPermission() public {
     ISpendPermissionManager.SpendPermission memory next = _permission();
     next.salt = 2;
+    next.extraData = _encode(_widePolicy());
     _approve(next);
-    vm.prank(account);
-    purse.sweep(next);
-    assertEq(purse.fundedBy(), SPM.getHash(_permission()));
-    _fund(next, 1);
+    vm.expectEmit(address(purse));
+    emit IPurse.Swept(GRANT, address(guard), FLOAT);
+    _fund(next, FLOAT + 1);
     assertEq(purse.fundedBy(), SPM.getHash(next));
+    assertLe(USDC.balanceOf(address(purse)), FLOAT + 1);
+    assertEq(USDC.balanceOf(address(purse)) + USDC.balanceOf(account), BALANCE);
+    assertEq(USDC.balanceOf(address(guard)), 0);
+  }
+
+  function test_behavior_samePermission() public {
+    _pays(_payment());
+    vm.recordLogs();
+    _fund(_permission(), FLOAT);
+    assertEq(USDC.balanceOf(address(purse)), FLOAT);
+    Vm.Log[] memory logs = vm.getRecordedLogs();
+    for (uint256 i; i < logs.length; ++i) {
+      assertNotEq(logs[i].topics[0], IPurse.Swept.selector);
+    }
+  }
+
+  /// @dev A page that gets one unit signed away, with any payee, gets one unit: not the float that is there.
+  function test_behavior_permissionOfOneUnit(uint112 target) public {
+    ISpendPermissionManager.SpendPermission memory one = _permission(_widePolicy());
+    one.allowance = 1;
+    _approve(one);
+    target = uint112(bound(target, 1, 2 * FLOAT));
+    try this.fund(one, target) {
+      assertEq(purse.fundedBy(), SPM.getHash(one));
+      assertLe(USDC.balanceOf(address(purse)), 1);
+    } catch {
+      assertEq(purse.fundedBy(), SPM.getHash(_permission()));
+      assertEq(USDC.balanceOf(address(purse)), FLOAT);
+    }
+  }
+
+  function fund(ISpendPermissionManager.SpendPermission memory p, uint112 target) external {
+    _fund(p, target);
+  }
+
+  /// @dev With nothing in the way of who pays, whom, how much.
+  function _widePolicy() private view returns (Policy memory policy) {
+    policy = _policy();
+    policy.orchestrator = address(0);
+    policy.perCall = NONE;
+    policy.payees = ANY;
+    policy.maxFloat = 2 * FLOAT;
   }
 
   function test_error_notTheGuard(address by) public {
@@ -79,7 +124,6 @@ contract PurseNoteFundingTest is PurseTest {
     policy.grantId = grantId;
     address predicted = guard.purseOf(account, address(USDC), grantId, agent);
     assertEq(predicted.code.length, 0);
-    _mint(predicted, 1);
     _approve(_permission(policy));
     _fund(_permission(policy), 2);
     assertGt(predicted.code.length, 0);
@@ -87,6 +131,19 @@ contract PurseNoteFundingTest is PurseTest {
     assertEq(IPurse(predicted).fundedBy(), SPM.getHash(_permission(policy)));
     assertEq(USDC.balanceOf(predicted), 2);
     assertEq(guard.purseOf(account, address(USDC), grantId, agent), predicted);
+  }
+
+  /// @dev What was sent there before is the account's.
+  function test_behavior_donatedBefore() public {
+    Policy memory policy = _policy();
+    policy.grantId = "another";
+    address predicted = guard.purseOf(account, address(USDC), "another", agent);
+    _mint(predicted, 1);
+    _approve(_permission(policy));
+    uint256 before = USDC.balanceOf(account);
+    _fund(_permission(policy), 3);
+    assertLe(USDC.balanceOf(predicted), 3);
+    assertEq(USDC.balanceOf(predicted) + USDC.balanceOf(account), before + 1);
   }
 
   /// @dev One for each account, token, grant and agent.

@@ -16,7 +16,6 @@ contract PurseUnreachableTest is PurseTest {
     super.setUp();
     _mock = new MockGuard();
     purse = _mock.deploy(account, address(USDC), GRANT, agent);
-    _mint(address(purse), FLOAT);
     _note(_mocked(_policy()));
   }
 
@@ -132,12 +131,12 @@ contract PurseUnreachableTest is PurseTest {
   function _note(ISpendPermissionManager.SpendPermission memory p) private {
     _approve(p);
     _mock.note(purse, SPM.getHash(p));
+    _mint(address(purse), FLOAT);
   }
 
   function _withContractAgent() private returns (MockAgent contractAgent) {
     contractAgent = new MockAgent();
     purse = _mock.deploy(account, address(USDC), GRANT, address(contractAgent));
-    _mint(address(purse), FLOAT);
     _note(_mocked(_policyOf(address(contractAgent))));
   }
 }
