@@ -171,6 +171,11 @@ export function stealTransfer(base: Base, { agent, grant }: Account, amount: big
   return steal(base, agent, Spm.prepareTransfer({ token, to: freshAddress(), amount }))
 }
 
+/** Until the transaction that an endpoint has answered for is in a block, which may be a moment later. */
+export async function mined(base: Base, hash: unknown): Promise<void> {
+  await base.client.waitForTransactionReceipt({ hash: hash as Hex })
+}
+
 /** A client whose endpoint can be made to misbehave. */
 export function endpoint(base: Base): { answer: Answer; client: PublicClient } {
   const request: EIP1193RequestFn = base.client.request

@@ -39,6 +39,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
       const answer = await forward()
       if (method !== 'eth_sendRawTransaction') return answer
       endpoint.answer = (_, forward) => forward()
+      await kit.mined(base, answer)
       await blacklist(token, 'blacklist', account.payee)
       return answer
     }
@@ -84,6 +85,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
       const answer = await forward()
       if (method !== 'eth_sendRawTransaction') return answer
       endpoint.answer = (_, forward) => forward()
+      await kit.mined(base, answer)
       await kit.stealTransfer(base, account, kit.usd('1'))
       return answer
     }
@@ -135,9 +137,9 @@ describe.each(kit.storeKinds)('$name', (kind) => {
     const { budget, order, agent, payee, grant } = account
     endpoint.answer = async ({ method }, forward) => {
       const answer = await forward()
-      if (method === 'eth_sendRawTransaction') {
-        await base.client.setBalance({ address: agent.address, value: 0n })
-      }
+      if (method !== 'eth_sendRawTransaction') return answer
+      await kit.mined(base, answer)
+      await base.client.setBalance({ address: agent.address, value: 0n })
       return answer
     }
     const error = await kit.refusal(budget.spend(order('a')))
