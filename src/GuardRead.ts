@@ -2,6 +2,7 @@ import { type Address, type Client, type Hex, zeroAddress, zeroHash } from 'viem
 import { readContract } from 'viem/actions'
 import { hardcapGuardAbi, hardcapGuardReasons } from '../abi/index.js'
 import { hardcapGuard } from './Addresses.js'
+import * as Caps from './Caps.js'
 import { toChainError } from './ChainError.js'
 import { type Key, key, toBatch, toFunding } from './GuardCall.js'
 import type { Batch, Funding } from './GuardHash.js'
@@ -169,6 +170,33 @@ async function readStops(
   const parameters = { ...contract, ...at(options), functionName: 'stops', args } as const
   const [paused, revoked] = await readContract(client, parameters).catch(fail)
   return { paused, revoked }
+}
+
+/**
+ * What the guard itself makes of a permission's `extraData`: what {@link Policy.decode} says without asking it.
+ * @throws ChainError `MALFORMED_POLICY`, `UNKNOWN_POLICY_VERSION`, `RPC_FAILED`
+ */
+export async function explain(client: Client, options: At & { extraData: Hex }): Promise<Policy.Policy> {
+  const args = [options.extraData] as const
+  const parameters = { ...contract, ...at(options), functionName: 'explain', args } as const
+  const policy = await readContract(client, parameters).catch(fail)
+  const { grantId, agent, orchestrator, maxFloat, payees, replaces } = policy
+  const cap = (name: Exclude<keyof typeof Caps.most, 'maxFloat'>) =>
+    BigInt(policy[name]) > Caps.most[name] ? null : BigInt(policy[name])
+  return {
+    grantId,
+    agent,
+    orchestrator: orchestrator === zeroAddress ? null : orchestrator,
+    perCall: cap('perCall'),
+    perDay: cap('perDay'),
+    total: cap('total'),
+    perTask: cap('perTask'),
+    perWindow: cap('perWindow'),
+    window: policy.window === 0 ? null : policy.window,
+    maxFloat: maxFloat === 0n ? null : maxFloat,
+    payees: payees === Policy.anyPayee ? 'any' : payees,
+    replaces: replaces === zeroHash ? null : replaces,
+  }
 }
 
 function metersOf({ permission, task }: MetersOf) {

@@ -49,7 +49,7 @@ export type Policy = {
 }
 
 /** The root that stands for any payee: nobody can know the leaves of a tree with it. */
-const anyPayee: Hex = `0x${'f'.repeat(64)}`
+export const anyPayee: Hex = `0x${'f'.repeat(64)}`
 const noPermission: Hex = `0x${'0'.repeat(64)}`
 
 const amounts = ['perCall', 'perDay', 'total', 'perTask'] as const
@@ -154,7 +154,7 @@ export function decode(data: Hex): Policy {
       why: 'Not bytes.',
     })
   const bytes = data.toLowerCase() as Hex
-  if (size(bytes) === 0) throw malformed('There are no bytes.')
+  if (size(bytes) === 0) throw malformed('There are none, as on the direct rail.')
   const version = Number(slice(bytes, 0, 1))
   if (version !== 1)
     throw new PolicyError(
