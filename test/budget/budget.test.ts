@@ -50,6 +50,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
       const elsewhere = Grant.define({
         owner: account.wallet.address,
         agent: account.agent.address,
+        rail: 'direct',
         chain: 84532,
         allow: ['api.example.com'],
         perDayUsd: '5',

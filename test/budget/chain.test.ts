@@ -96,48 +96,65 @@ describe.each(kit.storeKinds)('$name', (kind) => {
   })
 
   describe('reorganisations', () => {
-    test.each([1, 2])(
-      'behavior: the last %i blocks are replaced: it is paid again, and once',
-      async (depth) => {
-        const { budget, store, grant, payee, order } = await start()
-        await budget.spend(order('a'))
-        await base.reorg(depth)
-        await budget.sync()
-        await kit.untilPaid(budget, 'a')
-        expect(await kit.balanceOf(base, payee, grant.token.address)).toBe(kit.usd('1'))
-        const rows = await assertSound(store, grant.grantId)
-        expect(story(rows)).toEqual([
-          'reserved reserved',
-          'settled settled',
-          'reorged REORGED',
-          'settled settled',
-        ])
-        expect(await budget.spentTotalUsd()).toBe('1')
-        expect(await budget.verify()).toMatchObject({ equal: true })
-      },
-    )
+    test.each([
+      { gone: 'pull and transfer are', sending: 1, depth: 2 },
+      { gone: 'the transfer is', sending: 2, depth: 1 },
+    ])('behavior: $gone gone: paid again, and once', async ({ sending, depth }) => {
+      const endpoint = kit.endpoint(base)
+      const store = kit.books(kind)()
+      const account = await kit.approved(base, store, {}, { client: endpoint.client })
+      const { budget, grant, payee, order } = account
+      let sent = 0
+      let before = async () => {}
+      endpoint.answer = async ({ method }, forward) => {
+        if (method === 'eth_sendRawTransaction' && ++sent === sending) before = await base.snapshot()
+        return forward()
+      }
+      await budget.spend(order('a'))
+      await kit.replaceBlocks(base, before, depth)
+      await budget.sync()
+      await kit.untilPaid(budget, 'a')
+      expect(await kit.balanceOf(base, payee, grant.token.address)).toBe(kit.usd('1'))
+      expect(await budget.spentTotalUsd()).toBe('1')
+      expect(await budget.verify()).toMatchObject({ equal: true })
+      expect(story(await assertSound(store, grant.grantId))).toEqual([
+        'reserved reserved',
+        'settled settled',
+        'reorged REORGED',
+        'settled settled',
+      ])
+    })
 
     test('behavior: the transactions come back in another block', async () => {
-      const { budget, store, grant, order } = await start()
-      const { txHash } = await budget.spend(order('a'))
-      const number = await base.client.getBlockNumber()
-      const { transactions } = await base.client.getBlock({ blockNumber: number - 1n })
-      await base.reorg(2, { keep: [...transactions, txHash] })
-      await budget.sync()
+      const { budget, store, grant, order, ...account } = await start()
+      const before = await base.snapshot()
+      await budget.spend(order('a'))
+      await budget.close()
+      const { transactions } = await assertSound(store, grant.grantId)
+      await kit.replaceBlocks(base, before, 1)
+      await base.client.setAutomine(false)
+      for (const { raw, kind } of transactions) {
+        if (kind !== 'call') await base.client.sendRawTransaction({ serializedTransaction: raw })
+      }
+      await base.mine()
+      await base.client.setAutomine(true)
+      const again = await kit.open(base, { ...account, grant }, store)
       const { events } = await assertSound(store, grant.grantId)
+      const number = Number(await base.client.getBlockNumber())
       expect(events.map(({ blockNumber, key }) => [blockNumber, key])).toEqual([
-        [Number(number), 'a'],
-        [Number(number), 'a'],
+        [number, 'a'],
+        [number, 'a'],
       ])
-      expect(await budget.verify()).toMatchObject({ equal: true })
+      expect(await again.verify()).toMatchObject({ equal: true })
     })
 
     test('behavior: a stolen pull that is gone is no longer spent', async () => {
       const account = await start()
       const { budget, store, grant } = account
+      const before = await base.snapshot()
       await kit.stealPull(base, account, kit.usd('4'))
       await budget.sync()
-      await base.reorg(1)
+      await kit.replaceBlocks(base, before, 1)
       await budget.sync()
       expect(await budget.spentTotalUsd()).toBe('0')
       expect(story(await assertSound(store, grant.grantId))).toEqual([

@@ -59,13 +59,14 @@ describe.each(kit.storeKinds)('$name', (kind) => {
     const { endpoint, store, order, budget, ...account } = await start()
     await budget.close()
     const quiet = await kit.open(base, account, store, { client: endpoint.client, pollMs: 3_600_000 })
+    const before = await base.snapshot()
     await kit.stealPull(base, account, kit.usd('4'))
     let done = false
     endpoint.answer = async ({ method }, forward) => {
       const answer = await forward()
       if (method !== 'eth_getLogs' || done) return answer
       done = true
-      await base.reorg(1)
+      await kit.replaceBlocks(base, before, 1)
       return answer
     }
     await quiet.sync()

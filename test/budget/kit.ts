@@ -68,6 +68,7 @@ export async function createAccount(
     {
       owner: wallet.address,
       agent: agent.address,
+      rail: 'direct',
       allow: [{ host: 'api.example.com', payTo: payee }],
       perCallUsd: '5',
       perDayUsd: '5',
@@ -169,6 +170,17 @@ export function stealPull(base: Base, { agent, permission }: Account, amount: bi
 export function stealTransfer(base: Base, { agent, grant }: Account, amount: bigint): Promise<Hex> {
   const token = grant.token.address
   return steal(base, agent, Spm.prepareTransfer({ token, to: freshAddress(), amount }))
+}
+
+/**
+ * A reorganisation: the chain as it was at a snapshot, and as many other, empty blocks on it. Not by `base.reorg`:
+ * on a fork anvil takes back the blocks, and leaves what they wrote into contracts.
+ */
+export async function replaceBlocks(base: Base, before: () => Promise<void>, depth: number): Promise<void> {
+  await before()
+  // Another time, or an empty block would be the very one that was there.
+  await base.nextBlockAt((await base.now()) + 7)
+  await base.mine(depth)
 }
 
 /** Until the transaction that an endpoint has answered for is in a block, which may be a moment later. */

@@ -101,11 +101,13 @@ describe.each(kit.storeKinds)('$name', (kind) => {
     const account = await kit.approved(base, kit.books(kind)(), {}, { client: endpoint.client })
     const { budget, order, payee, grant } = account
     const token = grant.token.address
+    let before = async () => {}
     endpoint.answer = async ({ method, params }, forward) => {
+      if (method === 'eth_sendRawTransaction') before = await base.snapshot()
       const [call] = (params ?? []) as { to?: string }[]
       if (method !== 'eth_call' || call?.to?.toLowerCase() !== token.toLowerCase()) return forward()
       endpoint.answer = (_, forward) => forward()
-      await base.reorg(1)
+      await kit.replaceBlocks(base, before, 1)
       return forward()
     }
     await budget.spend(order('a'))
