@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Grant, InputError } from '../../src/index.js'
-import { agent, define, other, owner, payee } from './grants.js'
+import { agent, define, now, other, owner, params, payee } from './grants.js'
 import { thrown } from './thrown.js'
 
 const guard = (changes: Partial<Grant.DefineParams> = {}) => define({ rail: 'guard', ...changes })
@@ -9,6 +9,11 @@ const error = (run: () => unknown) => {
   const { code, field } = thrown(InputError, run)
   return [code, field]
 }
+
+test('default: the guard rail', () => {
+  const { rail, ...others } = params
+  expect(Grant.define(others, { now }).rail).toBe('guard')
+})
 
 describe('guard', () => {
   test('default', () => {
