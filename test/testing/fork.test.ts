@@ -43,6 +43,20 @@ test.each([
   expect(code).toBe(await upstream.client.getCode({ address }))
 })
 
+test('behavior: the guard is deployed where it is missing', async () => {
+  const code = await upstream.client.getCode({ address: Addresses.hardcapGuard })
+  for (const address of [Addresses.hardcapGuard, Addresses.purseImplementation]) {
+    await upstream.client.setCode({ address, bytecode: '0x' })
+    await upstream.client.setNonce({ address, nonce: 0 })
+  }
+  await upstream.mine()
+  const bare = await startBase({ forkUrl: upstream.url })
+  expect(await bare.client.getCode({ address: Addresses.hardcapGuard })).toBe(code)
+  expect(await bare.client.getCode({ address: Addresses.purseImplementation })).toBeDefined()
+  expect(bare.startBlock).toBe((await upstream.client.getBlockNumber()) + 1n)
+  await bare.stop()
+})
+
 test('behavior: what happens on the fork stays there', async () => {
   await fork.fundUsdc(holder.address, 1n)
   expect(await balanceOf(fork, holder.address)).toBe(43n)
