@@ -2,7 +2,6 @@
 import {
   type Address,
   decodeFunctionResult,
-  getAddress,
   type Hex,
   isAddressEqual,
   type LocalAccount,
@@ -13,17 +12,17 @@ import * as Amount from './Amount.js'
 import * as Book from './Book.js'
 import { ChainError } from './ChainError.js'
 import * as Decision from './Decision.js'
-import { InputError } from './errors.js'
 import type { Grant } from './Grant.js'
 import { GrantError } from './GrantError.js'
 import * as Ledger from './Ledger.js'
 import * as Meter from './Meter.js'
+import * as Order from './Order.js'
 import * as Payment from './Payment.js'
 import * as Permission from './Permission.js'
 import * as Receipt from './Receipt.js'
 import * as Spm from './Spm.js'
 import * as Status from './Status.js'
-import type { GrantRow, PaymentRow, Store, Transaction } from './Store.js'
+import type { GrantRow, Store, Transaction } from './Store.js'
 import * as Submit from './Submit.js'
 import * as Sync from './Sync.js'
 import { simulate } from './Transaction.js'
@@ -79,7 +78,7 @@ export type Budget = {
    * @throws GrantError a refusal's code with its `receipt`, or `KEY_CONFLICT`, `CHAIN_REFUSED`, `GAS_LOW`,
    * `RELEASED`, `STRANDED`, `FINALITY_BROKEN`, `CLOSED`; InputError for an order that cannot be read
    */
-  spend(order: Ledger.Order, options?: { readonly signal?: AbortSignal }): Promise<Spent>
+  spend(order: Order.Order, options?: { readonly signal?: AbortSignal }): Promise<Spent>
   /** What one more spend could take now, by cap, base units. */
   remaining(options?: { readonly task?: string }): Promise<Decision.Remaining>
   /** Decimal strings, exact: pulled today (UTC, chain time), what today has left, pulled in all. */
@@ -239,13 +238,13 @@ export async function openBudget(client: PublicClient, options: OpenBudgetOption
 
     async spend(given, { signal } = {}) {
       signal?.throwIfAborted()
-      const order = readOrder(given)
+      const order = Order.read(given)
       const reservation = await Ledger.reserve(store, grantId, order, await veto())
       if (reservation.outcome === 'reserved' || reservation.outcome === 'refused')
         onReceipt(reservation.receipt)
       if (reservation.outcome === 'refused') throw GrantError.of(reservation.refusal, reservation.receipt)
       const { payment } = reservation
-      if (reservation.outcome === 'conflict') throw conflictError(order, payment)
+      if (reservation.outcome === 'conflict') throw Order.conflict(order, payment)
       const { status } = Payment.stateOf(payment)
       if (status === 'stranded') await Ledger.reopen(store, grantId, order.key)
       return (await look((tx) => spentOf(tx, grantId, order.key))) ?? settled(order.key, signal)
@@ -299,43 +298,6 @@ async function spentOf(tx: Transaction, grantId: Hex, key: string): Promise<Spen
   return event && { key, to, amount, txHash: event.txHash, blockNumber: event.blockNumber, final: open === 0 }
 }
 
-/** An order as the ledger keeps it, or an InputError. */
-function readOrder(given: Ledger.Order): Ledger.Order {
-  if (typeof given.key !== 'string' || given.key.length === 0 || given.key.length > 200) {
-    throw new InputError('INVALID_VALUE', {
-      field: 'key',
-      given: given.key,
-      valid: 'a string of 1 to 200 characters, the same for every attempt at the same payment',
-      why: 'Every payment needs an idempotency key.',
-    })
-  }
-  for (const label of Meter.labels) {
-    const value: unknown = given[label]
-    if (value === undefined || (typeof value === 'string' && value.length > 0 && value.length <= 200))
-      continue
-    throw new InputError('INVALID_VALUE', {
-      field: label,
-      given: value,
-      valid: 'a string of 1 to 200 characters, or nothing',
-      why: 'A label has to be readable.',
-    })
-  }
-  return { ...given, to: readAddress(given.to) }
-}
-
-function readAddress(value: Address): Address {
-  try {
-    return getAddress(value)
-  } catch {
-    throw new InputError('INVALID_ADDRESS', {
-      field: 'to',
-      given: value,
-      valid: 'an address of 20 bytes in hex',
-      why: 'The payee is not an address.',
-    })
-  }
-}
-
 async function assertTogether(client: PublicClient, options: OpenBudgetOptions): Promise<void> {
   const { grant, permission, agent } = options
   const chainId = await client.getChainId().catch(Sync.redact('Opening the budget'))
@@ -363,13 +325,5 @@ function revokedError(permission: Permission.Permission): GrantError {
   return new GrantError(
     'REVOKED',
     `Permission ${Permission.hash(permission)} was revoked, which is final. Sign a new one: Permission.fromGrant with another nonce.`,
-  )
-}
-
-function conflictError(order: Ledger.Order, payment: PaymentRow): GrantError {
-  return new GrantError(
-    'KEY_CONFLICT',
-    `The key ${JSON.stringify(order.key)} belongs to a payment of ${payment.amount} base units to ${payment.payee} with other terms than these (${order.amount} to ${order.to}). Use a key of its own for every payment.`,
-    { figures: { key: order.key, amount: payment.amount, payee: payment.payee } },
   )
 }

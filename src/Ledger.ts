@@ -6,28 +6,18 @@
  * What lies above the final block is provisional: each reading of the chain replaces it as a whole, so a
  * reorganisation is nothing special. Events that no payment explains are foreign: they are metered all the same.
  */
-import type { Address, Hex } from 'viem'
+import type { Hex } from 'viem'
 import * as Book from './Book.js'
 import * as Decision from './Decision.js'
 import * as Grant from './Grant.js'
+import * as Host from './Host.js'
 import * as Meter from './Meter.js'
+import * as Order from './Order.js'
 import * as Payment from './Payment.js'
 import * as Permission from './Permission.js'
 import type * as Receipt from './Receipt.js'
+import { refuse } from './Refusal.js'
 import type { GrantRow, PaymentRow, Store, Transaction, TransactionRow } from './Store.js'
-
-/** What a caller wants to pay, and under which names it is booked. `amount` in base units. */
-export type Order = {
-  /** Idempotency key: the same key is the same payment, at most once. */
-  readonly key: string
-  readonly to: Address
-  readonly amount: bigint
-  readonly host?: string | undefined
-  readonly task?: string | undefined
-  readonly session?: string | undefined
-  readonly category?: string | undefined
-  readonly endpoint?: string | undefined
-}
 
 /** Everything that a decision looks at, as the books have it. */
 export async function readState(tx: Transaction, row: GrantRow, task?: string): Promise<Decision.State> {
@@ -55,6 +45,18 @@ export async function readState(tx: Transaction, row: GrantRow, task?: string): 
   }
 }
 
+/**
+ * As `Decision.decide`, and where the grant has a cap per task the order has to name one: else the cap would be
+ * evaded by naming none.
+ */
+export function decide(state: Decision.State, order: Order.Question): Decision.Decision {
+  const decision = Decision.decide(state, order)
+  const { perTask, id } = state.grant
+  if (!decision.allowed || perTask === null || order.task !== undefined) return decision
+  const reason = `Grant ${id} caps what one task may cost, and the payment names none. Name the task that it is for.`
+  return refuse('TASK_MISSING', reason, { limit: perTask })
+}
+
 export type Reservation =
   | { readonly outcome: 'reserved'; readonly payment: PaymentRow; readonly receipt: Receipt.Receipt }
   /** The key is known, with these terms: nothing was reserved anew. */
@@ -70,7 +72,12 @@ export type Refusal = Extract<Decision.Decision, { allowed: false }>
  * one cap. A refusal leaves a receipt and touches no meter. A payment that was released may be reserved
  * again under its key. `veto` refuses for a reason that only the caller knows.
  */
-export function reserve(store: Store, grantId: Hex, order: Order, veto?: Refusal): Promise<Reservation> {
+export function reserve(
+  store: Store,
+  grantId: Hex,
+  order: Order.Order,
+  veto?: Refusal,
+): Promise<Reservation> {
   return store.transact(grantId, async (tx): Promise<Reservation> => {
     const row = await Book.get(tx, grantId)
     const known = await tx.get('payments', { grantId, key: order.key })
@@ -91,12 +98,16 @@ export function reserve(store: Store, grantId: Hex, order: Order, veto?: Refusal
       failure: null,
       open: 1,
     }
-    if (known && !sameTerms(known, payment)) return { outcome: 'conflict', payment: known }
+    if (known && Order.difference(known, order)) return { outcome: 'conflict', payment: known }
     if (known && Payment.stateOf(known).status !== 'released') return { outcome: 'known', payment: known }
 
-    const decision = veto ?? Decision.decide(await readState(tx, row, order.task), order)
+    const decision = veto ?? decide(await readState(tx, row, order.task), order)
     if (!decision.allowed) {
-      return { outcome: 'refused', refusal: decision, receipt: await refuse(tx, row, order, decision.code) }
+      return {
+        outcome: 'refused',
+        refusal: decision,
+        receipt: await writeRefusal(tx, row, order, decision.code),
+      }
     }
     await tx.put('payments', payment)
     await Meter.moveOpen(tx, payment, 1n)
@@ -110,8 +121,15 @@ export function reserve(store: Store, grantId: Hex, order: Order, veto?: Refusal
   })
 }
 
-async function refuse(tx: Transaction, row: GrantRow, order: Order, code: string): Promise<Receipt.Receipt> {
-  const { key, amount, host, task, session, category, endpoint } = order
+async function writeRefusal(
+  tx: Transaction,
+  row: GrantRow,
+  order: Order.Order,
+  code: string,
+): Promise<Receipt.Receipt> {
+  const { key, amount, task, session, category, endpoint } = order
+  // What cannot be read may be a whole URL with a password in it, so it is not kept.
+  const host = order.host === undefined || Host.read(order.host).ok ? order.host : 'unreadable'
   const labels = Object.entries({ host, task, session, category, endpoint }).filter(([, value]) => value)
   return Book.write(tx, row, {
     ...Object.fromEntries(labels),
@@ -121,10 +139,6 @@ async function refuse(tx: Transaction, row: GrantRow, order: Order, code: string
     key,
     payee: order.to,
   })
-}
-
-function sameTerms(a: PaymentRow, b: PaymentRow): boolean {
-  return a.payee === b.payee && a.amount === b.amount && Meter.labels.every((label) => a[label] === b[label])
 }
 
 /**
@@ -171,7 +185,8 @@ export function reopen(store: Store, grantId: Hex, key: string): Promise<void> {
 /**
  * Gives the next step of a payment (or a call that is no payment: key '') a nonce and stores its signed
  * bytes, in one transaction: no nonce is ever taken without its bytes, no bytes exist that are not stored.
- * Returns what is stored already where another worker was faster, undefined where no step is due.
+ * Returns what is stored already where another worker was faster, undefined where no step is due: also where the
+ * books are paused, and the payment has not begun.
  *
  * `chainNonce`: the agent's transaction count at the latest block, read just before.
  */
@@ -191,7 +206,7 @@ export function sign(
     if (payment && kind !== 'call') {
       if (payment[kind] === 'signed') return Payment.currentTransaction(tx, payment, kind)
       const due = kind === 'pull' ? payment.pull === 'none' : Payment.isTransferDue(payment)
-      if (!due) return undefined
+      if (!due || (kind === 'pull' && (await Book.get(tx, grantId)).paused === 1)) return undefined
       await tx.put('payments', { ...payment, [kind]: 'signed' })
     }
     const [last] = await tx.list('transactions', { grantId }, { descending: true, limit: 1 })

@@ -43,7 +43,11 @@ export function sqlite(path: string, options: SqliteOptions = {}): Store {
       })
       return store.transact(grantId, work)
     },
-    close: store.close,
+    async close() {
+      await store.close()
+      // Kysely closes what it has used; a store that was only opened holds its file all the same.
+      if (database.open) database.close()
+    },
   }
 }
 

@@ -3,6 +3,7 @@ import * as Book from '../../src/Book.js'
 import { Grant, GrantError, Permission, Time } from '../../src/index.js'
 import * as Ledger from '../../src/Ledger.js'
 import * as Meter from '../../src/Meter.js'
+import type { Order } from '../../src/Order.js'
 import * as Payment from '../../src/Payment.js'
 import { agent, define } from '../core/grants.js'
 import { freshHash } from './chain.js'
@@ -62,7 +63,7 @@ describe.each(storeKinds)('$name', ({ create }) => {
       const it = await start()
       await it.reserve('a', usd(1), { task: 'report' })
       const before = await it.books()
-      const others: (Partial<Ledger.Order> & { amount: bigint })[] = [
+      const others: (Partial<Order> & { amount: bigint })[] = [
         { amount: usd(2), task: 'report' },
         { amount: usd(1), task: 'report', to: other },
         { amount: usd(1), task: 'other' },

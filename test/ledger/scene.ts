@@ -3,6 +3,7 @@ import { numberToHex } from 'viem'
 import * as Book from '../../src/Book.js'
 import { type Grant, Permission } from '../../src/index.js'
 import * as Ledger from '../../src/Ledger.js'
+import type { Order } from '../../src/Order.js'
 import * as Payment from '../../src/Payment.js'
 import * as Settlement from '../../src/Settlement.js'
 import type { Store, TransactionRow } from '../../src/Store.js'
@@ -46,7 +47,7 @@ export async function scene(
     permission,
     chain,
     books,
-    reserve: (key: string, amount: bigint, more: Partial<Ledger.Order> = {}) =>
+    reserve: (key: string, amount: bigint, more: Partial<Order> = {}) =>
       check(Ledger.reserve(store, grantId, { key, to: payee, amount, ...more })),
 
     /** Signs the next leg; its hash is as random as a real one. */
@@ -89,14 +90,14 @@ export async function scene(
     status: async (key: string) => Payment.stateOf(await it.payment(key)).status,
 
     /** Reserves, signs and mines the pull, and lets the books see it. */
-    async pulled(key: string, amount: bigint, more: Partial<Ledger.Order> = {}) {
+    async pulled(key: string, amount: bigint, more: Partial<Order> = {}) {
       await it.reserve(key, amount, more)
       chain.mine([await it.signed(key, 'pull')])
       await it.read()
     },
 
     /** As `pulled`, and the payee's transfer too. */
-    async paid(key: string, amount: bigint, more: Partial<Ledger.Order> = {}) {
+    async paid(key: string, amount: bigint, more: Partial<Order> = {}) {
       await it.pulled(key, amount, more)
       chain.mine([await it.signed(key, 'transfer')])
       await it.read()
