@@ -1,8 +1,10 @@
-import type { Address } from 'viem'
 import * as Amount from './Amount.js'
-import * as Exposure from './Exposure.js'
+import * as DirectCoverage from './DirectCoverage.js'
 import type { Grant } from './Grant.js'
+import * as GuardCoverage from './GuardCoverage.js'
 import * as Permission from './Permission.js'
+import * as Siblings from './Siblings.js'
+import type { Ticket } from './State.js'
 import * as Time from './Time.js'
 
 /**
@@ -21,6 +23,8 @@ export type Line = {
     | 'perTask'
     | 'perDay'
     | 'total'
+    | 'perWindow'
+    | 'maxFloat'
     | 'start'
     | 'expiry'
     | 'payees'
@@ -66,12 +70,19 @@ export type Options = {
   /** The permission of the grant. Default: `Permission.fromGrant(grant)`. */
   permission?: Permission.Permission | undefined
   /**
-   * Other permissions that exist or were signed, submitted or not: whoever has a signature can submit it.
-   * `used` is what the period at `now` has spent already, base units, default 0. Leave out revoked ones.
+   * Other permissions that exist or were signed, submitted or not: whoever has a signature can submit it. Leave out
+   * revoked ones.
    */
-  permissions?: readonly (Permission.Permission & { readonly used?: bigint | undefined })[] | undefined
+  permissions?: readonly Siblings.Sibling[] | undefined
   /** What the grant's own permission has spent already in its period at `now`, base units. Default 0. */
   used?: bigint | undefined
+  /** What the guard has metered under the grant at `now`. Default: nothing. */
+  spent?: Siblings.Spent | undefined
+  /**
+   * The tickets of tasks that a thief could use, with what was spent of each, base units. Default: as if the
+   * orchestrator signed every ticket that the thief asks for.
+   */
+  tickets?: readonly (Ticket & { readonly used?: bigint | undefined })[] | undefined
 }
 
 /**
@@ -88,21 +99,22 @@ export type Options = {
 export function of(grant: Grant, options: Options = {}): Coverage {
   const permission = options.permission ?? Permission.fromGrant(grant)
   const from = options.now ?? Math.max(grant.startsAt, permission.start)
-  const siblings = siblingsOf(permission, options.permissions ?? [])
-  const exposure = Exposure.of([{ permission, used: options.used }, ...siblings.counted], from)
+  const known = { from, used: options.used, spent: options.spent, tickets: options.tickets }
+  const { exposure, notes } = Siblings.exposure(grant, permission, options.permissions ?? [], known)
   const { second, utcDay, day, life, exact } = exposure
+  const { lines, warnings } = grant.rail === 'direct' ? DirectCoverage : GuardCoverage
   const coverage: Coverage = {
     rail: grant.rail,
     token: { symbol: grant.token.symbol, decimals: grant.token.decimals },
-    caps: linesOf(grant, permission),
+    caps: lines(grant, permission),
     end: permission.end === Time.max ? null : permission.end,
     from,
     worst: { second, utcDay, day, life },
     bound: exact ? 'exact' : 'conservative',
     warnings: [
-      ...warningsOf(grant, permission),
-      ...siblings.notes,
-      ...(exact ? [] : ['The periods of these permissions do not line up: the figures are upper bounds.']),
+      ...warnings(grant, permission),
+      ...notes,
+      ...(exact ? [] : ['The caps of these permissions do not line up: the figures are upper bounds.']),
     ],
   }
   // Not enumerable, so that it stays plain data for everything but Node's console.
@@ -134,144 +146,6 @@ export function format(coverage: Coverage): string {
     ]),
     ...(warnings.length === 0 ? [] : ['', 'Warnings', ...warnings.map((warning) => `  ! ${warning}`)]),
   ].join('\n')
-}
-
-/** The direct rail: the chain meters one allowance per period between start and end, and nothing else. */
-function linesOf(grant: Grant, permission: Permission.Permission): Line[] {
-  const { allow, perCall, perTask } = grant
-  const payees = new Set(allow.flatMap((entry) => entry.payTo)).size
-  const end = permission.end === Time.max ? null : permission.end
-  return [
-    {
-      cap: 'perCall',
-      limit: perCall,
-      holder: 'process',
-      words: 'The chain takes any amount that fits the allowance.',
-    },
-    perTask === null
-      ? { cap: 'perTask', limit: null, holder: 'none', words: 'One task may use up the other caps.' }
-      : { cap: 'perTask', limit: perTask, holder: 'process', words: 'The chain knows no tasks.' },
-    perDayLine(grant, permission),
-    totalLine(grant, permission),
-    {
-      cap: 'start',
-      limit: permission.start,
-      holder: 'chain',
-      words: 'Nothing can be spent before.',
-    },
-    end === null
-      ? { cap: 'expiry', limit: null, holder: 'none', words: 'It can be spent until it is revoked.' }
-      : { cap: 'expiry', limit: end, holder: 'chain', words: 'Nothing can be spent from then on.' },
-    allow.some((entry) => entry.payTo.length === 0)
-      ? { cap: 'payees', limit: null, holder: 'none', words: 'A listed host may name any payee.' }
-      : {
-          cap: 'payees',
-          limit: payees,
-          holder: 'process',
-          words: "The chain pays the agent's key, which can pay anybody.",
-        },
-    { cap: 'hosts', limit: allow.length, holder: 'process', words: 'The chain knows no hosts.' },
-    {
-      cap: 'revocation',
-      limit: null,
-      holder: 'chain',
-      words: 'At once and for good; a thief who sees it coming can take what is left before it.',
-    },
-    { cap: 'pause', limit: null, holder: 'process', words: 'Only a revocation stops a stolen key.' },
-    {
-      cap: 'sessions',
-      limit: null,
-      holder: 'process',
-      words: 'Limits of sessions and categories are bookkeeping.',
-    },
-  ]
-}
-
-function perDayLine({ perDay }: Grant, permission: Permission.Permission): Line {
-  const cap = 'perDay'
-  if (perDay === null) return { cap, limit: null, holder: 'none', words: 'One day may use up the total.' }
-  const holder = holderOf(perDay, Exposure.of([{ permission }], permission.start).utcDay)
-  const words = {
-    chain: 'Per UTC day. Two days meet at midnight, so 24 hours can see two.',
-    'chain (conservative)': 'A day can take no more than the total, which is less.',
-    process: 'The periods of the permission are not UTC days.',
-  }
-  return { cap, limit: perDay, holder, words: words[holder] }
-}
-
-function totalLine({ perDay, total }: Grant, permission: Permission.Permission): Line {
-  const cap = 'total'
-  if (total === null)
-    return { cap, limit: null, holder: 'none', words: 'Every day can be spent in full, until the end.' }
-  const holder = holderOf(total, Exposure.of([{ permission }], permission.start).life)
-  const words = {
-    chain: perDay === null ? 'One allowance for the whole life.' : 'All days until the end add up to it.',
-    'chain (conservative)': 'All days until the end add up to less.',
-    process: 'The chain only counts days.',
-  }
-  return { cap, limit: total, holder, words: words[holder] }
-}
-
-/** The chain holds a cap where the permission, whatever happens, lets out no more than that. */
-function holderOf(cap: bigint, most: bigint | null): Exclude<Holder, 'none'> {
-  if (most === null || most > cap) return 'process'
-  return most === cap ? 'chain' : 'chain (conservative)'
-}
-
-function warningsOf(grant: Grant, permission: Permission.Permission): string[] {
-  const { allow, expiresAt, perDay, perTask, total } = grant
-  const warnings: string[] = []
-  const end = permission.end
-  const held = totalLine(grant, permission).holder
-  if (total === null) warnings.push('NO TOTAL: the day cap can be spent in full every day until the end.')
-  if (expiresAt === null && end === Time.max)
-    warnings.push('NO EXPIRY: the grant can be used until it is revoked.')
-  if (perTask === null) warnings.push('No cap per task: one task may use up the other caps.')
-  if (perDay !== null && total !== null && held === 'process')
-    warnings.push(
-      `The total of ${money(grant, total)} is held by the process only: the chain counts days. Define the grant with hold: 'total' to have the chain hold it.`,
-    )
-  if (grant.hold === 'total' && end !== (expiresAt ?? Time.max))
-    warnings.push(
-      `To hold the total, the chain ends the grant at ${Time.format(end)} instead of ${expiresAt === null ? 'never' : Time.format(expiresAt)}.`,
-    )
-  if (allow.some((entry) => entry.payTo.length === 0))
-    warnings.push('Some hosts bind no payee: whatever payee such a host names is paid.')
-  if (grant.status === 'revoked')
-    warnings.push('The grant is marked as revoked. That stops the process; a stolen key only stops on chain.')
-  return warnings
-}
-
-type Siblings = { counted: Exposure.Meter[]; notes: string[] }
-
-/** The other permissions that the same key can spend from the same account. */
-function siblingsOf(own: Permission.Permission, permissions: NonNullable<Options['permissions']>): Siblings {
-  const counted = new Map<string, Exposure.Meter>()
-  const foreign = new Map<string, string>()
-  const ownHash = Permission.hash(own)
-  for (const permission of permissions) {
-    const hash = Permission.hash(permission)
-    if (hash === ownHash && permission.chainId === own.chainId) continue
-    const why = foreignness(own, permission)
-    if (why === undefined) counted.set(hash, { permission, used: permission.used })
-    else foreign.set(`${permission.chainId} ${hash}`, `Permission ${hash} ${why}: not counted.`)
-  }
-  const n = counted.size
-  const notes = [...foreign.values()]
-  if (n > 0)
-    notes.unshift(
-      `The agent's key can spend from ${n} more permission${n === 1 ? '' : 's'}. The chain meters each by itself, so the caps of each add up in what can be lost.`,
-    )
-  return { counted: [...counted.values()], notes }
-}
-
-function foreignness(own: Permission.Permission, other: Permission.Permission): string | undefined {
-  const same = (a: Address, b: Address) => a.toLowerCase() === b.toLowerCase()
-  if (other.chainId !== own.chainId) return `is for chain ${other.chainId}`
-  if (!same(other.spender, own.spender)) return `has another spender, ${other.spender}, with a key of its own`
-  if (!same(other.account, own.account)) return `spends from another account, ${other.account}`
-  if (!same(other.token, own.token)) return `spends another token, ${other.token}`
-  return undefined
 }
 
 function limit(coverage: Coverage, { cap, limit }: Line): string {

@@ -144,12 +144,13 @@ export function* meters(state: State, amount: bigint): Refusals {
   }
   if (total !== null && used.total + amount > total)
     yield exceeded(state, 'total', { limit: total, used: used.total, amount })
-  if (used.period + amount > permission.allowance) {
+  // Outside of its dates, which are refused before, a permission has no period.
+  const period = Permission.periodAt(permission, now)
+  if (period && used.period + amount > permission.allowance) {
     // Which of the two the allowance mirrors, see `Permission.fromGrant`.
     const cap = perDay !== null && (total === null || perDay < total) ? 'perDay' : 'total'
-    const end = Permission.periodAt(permission, now)?.end
-    const figures = { limit: permission.allowance, used: used.period, amount }
-    yield exceeded(state, cap, end === undefined ? figures : { ...figures, periodEnd: end }, end)
+    const figures = { limit: permission.allowance, used: used.period, amount, periodEnd: period.end }
+    yield exceeded(state, cap, figures, period.end)
   }
 }
 

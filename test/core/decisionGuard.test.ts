@@ -250,7 +250,6 @@ describe('guard', () => {
       'BUDGET_EXCEEDED perDay',
       'BUDGET_EXCEEDED perWindow',
       'BUDGET_EXCEEDED total',
-      'BUDGET_EXCEEDED perDay',
     ])
     expect(answer(Decision.decide(wrong, asked))).toBe('REVOKED')
   })
