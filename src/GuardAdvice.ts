@@ -101,6 +101,10 @@ export const guardErrors = {
     code: 'UNAUTHORIZED',
     advice: "Only the permission's account, or its policy's orchestrator or agent, can do this.",
   },
+  SpmMissing: {
+    code: 'SPM_MISSING',
+    advice: 'The guard can only be deployed where SpendPermissionManager is.',
+  },
   OnlyGuard: { code: 'ONLY_GUARD', advice: 'Only the guard can call this.' },
   NotFundedBy: {
     code: 'NOT_FUNDED_BY',

@@ -4,10 +4,12 @@ import { hardcapGuard } from './Addresses.js'
 import { InputError } from './errors.js'
 import type { Grant } from './Grant.js'
 import type { Batch, Funding, Payment } from './GuardHash.js'
+import * as Input from './Input.js'
 import * as Payees from './Payees.js'
 import type { Permission } from './Permission.js'
 import * as Policy from './Policy.js'
 import { toStruct } from './SpmCall.js'
+import * as Time from './Time.js'
 import type { Call } from './Transaction.js'
 
 /** What the guard's meters and flags belong to. */
@@ -155,10 +157,21 @@ export function toFunding(funding: Funding) {
 
 function toHead({ deadline, task, ticket }: Pick<Batch, 'deadline' | 'task' | 'ticket'>) {
   return {
-    deadline: Number(uint(BigInt(deadline), 'deadline', 48)),
+    deadline: time(deadline, 'deadline'),
     task: task ?? zeroHash,
-    ticket: ticket ?? { cap: 0n, deadline: 0, signature: '0x' as const },
+    ticket:
+      ticket === null
+        ? { cap: 0n, deadline: 0, signature: '0x' as const }
+        : {
+            cap: uint(ticket.cap, 'ticket.cap', 112),
+            deadline: time(ticket.deadline, 'ticket.deadline'),
+            signature: ticket.signature,
+          },
   }
+}
+
+function time(value: number, field: string): number {
+  return Input.integer(value, field, { min: 0, max: Time.max, code: 'INVALID_DATE' })
 }
 
 function toGuard(data: Hex): Call {

@@ -1,6 +1,7 @@
-import { type Client, decodeEventLog, encodeFunctionData, type Hex, isAddressEqual } from 'viem'
+import { type Address, type Client, decodeEventLog, encodeFunctionData, type Hex, isAddressEqual } from 'viem'
 import { getCode, readContract } from 'viem/actions'
 import { purseAbi, usdcAbi } from '../abi/index.js'
+import { perform } from './Action.js'
 import { toChainError } from './ChainError.js'
 import type { Permission } from './Permission.js'
 import { address } from './PurseAddress.js'
@@ -66,12 +67,17 @@ export async function cancel(
 }
 
 /**
- * Returns the purse's whole balance to the account. No meter is credited. An empty purse is `already`.
- * @throws ChainError `SWEEP_NOT_ALLOWED`, `NOT_FUNDED_BY` and what else the chain said
+ * Returns the purse's whole balance to the account. No meter is credited. An empty purse is `already`. `by` is who
+ * asks for it: the client's account where omitted, or a smart wallet that it owns.
+ * @throws ChainError `SWEEP_NOT_ALLOWED`, `NOT_FUNDED_BY`, `WRONG_SENDER` and what else the chain said
  */
-export async function sweep(client: Client, options: { permission: Permission }): Promise<Swept> {
+export async function sweep(
+  client: Client,
+  options: { permission: Permission; by?: Address | undefined },
+): Promise<Swept> {
   const { permission } = options
   const doing = 'Sweeping the purse'
+  const { by: from = sender(client, doing).address } = options
   await open(client, permission, doing)
   const purse = address(permission)
   const code = await getCode(client, { address: purse }).catch((error: unknown) => {
@@ -79,7 +85,7 @@ export async function sweep(client: Client, options: { permission: Permission })
   })
   if (code === undefined) return { already: true }
 
-  const receipt = await send(client, { call: prepareSweep(options), doing })
+  const receipt = await perform(client, { from, call: prepareSweep(options), doing })
   for (const log of receipt.logs) {
     if (!isAddressEqual(log.address, purse)) continue
     const event = decodeEventLog({ abi: purseAbi, data: log.data, topics: log.topics })

@@ -246,6 +246,14 @@ describe('sweep', () => {
     expect(await Guard.used(client, { permission })).toMatchObject({ total: usd('10') })
   })
 
+  test('args: by, the account', async () => {
+    const { owner, permission, wallet } = await pursed()
+    expect(await Purse.sweep(owner, { permission, by: wallet.address })).toMatchObject({ amount: usd('10') })
+    const { account: by } = permission
+    const { agent } = await pursed()
+    expect(await rejection(Purse.sweep(agent, { permission, by }))).toMatchObject({ code: 'WRONG_SENDER' })
+  })
+
   test('behavior: an empty purse, and one that is not deployed, are already', async () => {
     const it = await pursed()
     await Purse.sweep(it.agent, it)

@@ -1,6 +1,6 @@
 import { type Abi, type AbiParameter, encodeErrorResult, parseAbi } from 'viem'
 import { describe, expect, test } from 'vitest'
-import { spendPermissionManagerAbi } from '../../abi/index.js'
+import { hardcapGuardAbi, purseAbi, spendPermissionManagerAbi } from '../../abi/index.js'
 import { ChainError, fromRevert, toChainError } from '../../src/ChainError.js'
 
 /** A value of the parameter's type, each field a different one. */
@@ -13,6 +13,12 @@ function sample(parameter: AbiParameter & { components?: readonly AbiParameter[]
 }
 
 const spmErrors = spendPermissionManagerAbi.filter((item) => item.type === 'error')
+// Some errors of libraries are in both; the account's mismatch is SpendPermissionManager's to name.
+const guardErrors = new Map(
+  [...hardcapGuardAbi, ...purseAbi].flatMap((item) =>
+    item.type === 'error' && item.name !== 'MismatchedAccounts' ? [[item.name, item] as const] : [],
+  ),
+)
 
 describe('fromRevert', () => {
   for (const { name, inputs } of spmErrors) {
@@ -25,6 +31,25 @@ describe('fromRevert', () => {
       expect(error.code).toBe(code)
       expect(error.figures).toEqual(Object.fromEntries(inputs.map(({ name }, i) => [name, args[i]])))
       // Who was doing what, what the chain said, and what to do about it.
+      expect(error.message).toMatch(new RegExp(`^Trying: the chain answered ${name}\\(.*\\)\\. \\S`))
+    })
+  }
+
+  for (const [name, item] of guardErrors) {
+    test(`default: ${name} of the guard is ${screaming(name)}, with its arguments by name`, () => {
+      const inputs: readonly AbiParameter[] = item.inputs
+      const args = inputs.map((input, i) =>
+        input.type === 'bytes32' ? `0x${String(i + 1).padStart(64, '0')}` : sample(input, i + 1),
+      )
+      const abi: Abi = [item]
+      const error = fromRevert(encodeErrorResult({ abi, errorName: name, args }), 'Trying')
+      expect(error.code).toBe(screaming(name))
+      // Times are numbers, whatever the contract has them as.
+      const figure = (field: string | undefined, value: unknown) =>
+        field === 'deadline' || field === 'time' ? Number(value) : value
+      expect(error.figures).toEqual(
+        Object.fromEntries(inputs.map(({ name }, i) => [name, figure(name, args[i])])),
+      )
       expect(error.message).toMatch(new RegExp(`^Trying: the chain answered ${name}\\(.*\\)\\. \\S`))
     })
   }
