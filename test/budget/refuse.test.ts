@@ -120,11 +120,11 @@ describe.each(kit.storeKinds)('$name', (kind) => {
     })
     await base.warp(midnight)
     await budget.sync()
-    await budget.spend(order('d', '3'))
-    await budget.spend(order('e', '2'))
+    await budget.spend({ ...order('d', '3'), task: 'd' })
+    await budget.spend({ ...order('e', '2'), task: 'e' })
     await base.warp(midnight + Time.day)
     await budget.sync()
-    expect(await refused(budget, order('f'))).toMatchObject({
+    expect(await refused(budget, { ...order('f'), task: 'f' })).toMatchObject({
       code: 'BUDGET_EXCEEDED',
       figures: { cap: 'total', limit: kit.usd('8'), used: kit.usd('8') },
       retryable: false,
