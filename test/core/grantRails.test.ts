@@ -10,9 +10,9 @@ const error = (run: () => unknown) => {
   return [code, field]
 }
 
-test('default: the guard rail', () => {
+test('default: the direct rail', () => {
   const { rail, ...others } = params
-  expect(Grant.define(others, { now }).rail).toBe('guard')
+  expect(Grant.define(others, { now }).rail).toBe('direct')
 })
 
 describe('guard', () => {
