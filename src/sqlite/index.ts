@@ -17,25 +17,36 @@ export type SqliteOptions = {
 /**
  * Opens the books in a file, creating it where there is none. `:memory:` keeps them in memory.
  *
- * Transactions throw HardcapError `STORE_NEWER` where a newer hardcap wrote the file, and `STORE_BUSY`
- * (retryable, nothing was written) where other processes kept it locked for longer than `busyTimeoutMs`.
+ * Transactions throw HardcapError `STORE_NEWER` where a newer hardcap wrote the file, `STORE_BUSY` (retryable,
+ * nothing was written) where other processes kept it locked for longer than `busyTimeoutMs`, and `STORE_CLOSED`
+ * after `close`.
+ *
+ * @throws HardcapError `STORE_UNREADABLE` where the folder is missing, or the file is no database
  */
 export function sqlite(path: string, options: SqliteOptions = {}): Store {
-  const database = new Libsql(path)
-  database.exec('pragma busy_timeout = 5000')
-  database.exec('pragma journal_mode = wal')
-  database.exec('pragma synchronous = full')
-  database.exec('pragma foreign_keys = on')
-  // From here on waiting is ours: SQLite's own would block the process, and with it a transaction of this
-  // process that only needs its turn to end.
-  database.exec('pragma busy_timeout = 0')
+  const database = openFile(path)
   const db = new Kysely<Database>({
     dialect: new ImmediateDialect(database, options.busyTimeoutMs ?? 30_000),
   })
   const store = sqlStore(db)
   let ready: Promise<void> | undefined
+  let closing: Promise<void> | undefined
+  async function close() {
+    await store.close()
+    // Kysely closes what it has used; a store that was only opened holds its file all the same.
+    if (database.open) database.close()
+  }
   return {
     async transact(grantId, work) {
+      if (closing) {
+        throw new HardcapError(
+          'STORE_CLOSED',
+          `The books in ${path} are closed. Open them again with sqlite().`,
+          {
+            figures: { path },
+          },
+        )
+      }
       ready ??= migrate(db)
       await ready.catch((error: unknown) => {
         ready = undefined
@@ -43,11 +54,33 @@ export function sqlite(path: string, options: SqliteOptions = {}): Store {
       })
       return store.transact(grantId, work)
     },
-    async close() {
-      await store.close()
-      // Kysely closes what it has used; a store that was only opened holds its file all the same.
-      if (database.open) database.close()
+    close: () => {
+      closing ??= close()
+      return closing
     },
+  }
+}
+
+function openFile(path: string): Libsql.Database {
+  let database: Libsql.Database | undefined
+  try {
+    database = new Libsql(path)
+    database.exec('pragma busy_timeout = 5000')
+    database.exec('pragma journal_mode = wal')
+    database.exec('pragma synchronous = full')
+    database.exec('pragma foreign_keys = on')
+    // From here on waiting is ours: SQLite's own would block the process, and with it a transaction of this
+    // process that only needs its turn to end.
+    database.exec('pragma busy_timeout = 0')
+    return database
+  } catch (error) {
+    database?.close()
+    if (isBusy(error)) throw error
+    throw new HardcapError(
+      'STORE_UNREADABLE',
+      `The books at ${path} cannot be opened (${error instanceof Error ? error.message : String(error)}). The folder has to be there, and the file one that hardcap wrote, or none yet.`,
+      { figures: { path }, cause: error },
+    )
   }
 }
 
