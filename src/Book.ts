@@ -26,7 +26,7 @@ export async function open(
     readonly permission: Permission.Permission
     readonly start: () => Promise<BlockId>
   },
-): Promise<GrantRow> {
+): Promise<{ readonly row: GrantRow; readonly receipt?: Receipt.Receipt }> {
   const { grant, permission } = options
   const { grantId } = grant
   const known = await store.transact(grantId, (tx) => tx.get('grants', { grantId }))
@@ -60,11 +60,11 @@ export async function open(
       hash: permissionHash,
       permission: Permission.serialize(permission),
     })
-    if (row.grant === text && row.permissionHash === permissionHash) return row
+    if (row.grant === text && row.permissionHash === permissionHash) return { row }
     // Whether the new one is approved is for the next reading to say, also where the head is still the same.
     const replaced: GrantRow = { ...row, grant: text, permissionHash, approved: 0, revoked: 0, headHash: '' }
-    await write(tx, replaced, { event: 'replaced', note: 'replaced', amount: 0n })
-    return get(tx, grantId)
+    const receipt = await write(tx, replaced, { event: 'replaced', note: 'replaced', amount: 0n })
+    return { row: await get(tx, grantId), receipt }
   })
 }
 
@@ -113,12 +113,15 @@ export async function write(
   return receipt
 }
 
-/** Pauses or resumes: the books refuse, the chain knows nothing of it on the direct rail. */
-export function setPaused(store: Store, grantId: Hex, paused: boolean): Promise<void> {
+/**
+ * Pauses or resumes: the books refuse, the chain knows nothing of it on the direct rail. Returns the receipt, undefined
+ * where it was so already.
+ */
+export function setPaused(store: Store, grantId: Hex, paused: boolean): Promise<Receipt.Receipt | undefined> {
   return store.transact(grantId, async (tx) => {
     const row = await get(tx, grantId)
-    if ((row.paused === 1) === paused) return
-    await write(
+    if ((row.paused === 1) === paused) return undefined
+    return write(
       tx,
       { ...row, paused: paused ? 1 : 0 },
       {

@@ -1,50 +1,29 @@
 /** The live object of one grant: decides, pays, follows the chain and keeps the books. */
-import {
-  type Address,
-  decodeFunctionResult,
-  type Hex,
-  isAddressEqual,
-  type LocalAccount,
-  type PublicClient,
-} from 'viem'
-import { spendPermissionManagerAbi } from '../abi/index.js'
+import type { Address, Hex, PublicClient } from 'viem'
+import * as AgentCall from './AgentCall.js'
 import * as Amount from './Amount.js'
+import * as Approval from './Approval.js'
 import * as Book from './Book.js'
-import { ChainError } from './ChainError.js'
 import * as Decision from './Decision.js'
 import type { Grant } from './Grant.js'
 import { GrantError } from './GrantError.js'
+import * as Input from './Input.js'
 import * as Ledger from './Ledger.js'
 import * as Meter from './Meter.js'
+import * as Opening from './Opening.js'
 import * as Order from './Order.js'
 import * as Payment from './Payment.js'
-import * as Permission from './Permission.js'
+import type * as Permission from './Permission.js'
 import * as Receipt from './Receipt.js'
+import { refuse } from './Refusal.js'
 import * as Spm from './Spm.js'
 import * as Status from './Status.js'
-import type { GrantRow, Store, Transaction } from './Store.js'
-import * as Submit from './Submit.js'
+import type { GrantRow, Transaction } from './Store.js'
+import type * as Submit from './Submit.js'
 import * as Sync from './Sync.js'
-import { simulate } from './Transaction.js'
+import * as Time from './Time.js'
 import * as Verify from './Verify.js'
 import * as Worker from './Worker.js'
-
-export type OpenBudgetOptions = {
-  readonly grant: Grant
-  readonly permission: Permission.Permission
-  /** The agent's EOA, which signs and pays gas. It must be used for nothing else. */
-  readonly agent: LocalAccount
-  readonly store: Store
-  /** Which blocks are final for the books. Default `finalized`. */
-  readonly finality?: Sync.Finality
-  /** Milliseconds between two looks at the chain. Default: the client's `pollingInterval`. */
-  readonly pollMs?: number
-  /** Nothing is reserved when the chain was not seen for longer than this. Default 60,000. */
-  readonly maxUnseenMs?: number
-  readonly onReceipt?: (receipt: Receipt.Receipt) => void
-  /** Told of failed looks at the chain; they are repeated. Default: nothing. */
-  readonly onError?: (error: unknown) => void
-}
 
 /** A payment that its payee received. */
 export type Spent = {
@@ -59,16 +38,28 @@ export type Spent = {
   readonly final: boolean
 }
 
+/** Base units. */
+export type Totals = {
+  readonly today: bigint
+  readonly total: bigint
+  readonly paid: bigint
+  readonly reserved: bigint
+}
+
 export type Budget = {
   readonly grant: Grant
   readonly permission: Permission.Permission
   /**
    * Submits the owner's signature, with the agent's gas. Does nothing where the permission is approved.
-   * @throws GrantError `REVOKED` where it was revoked before, `GAS_LOW`; ChainError `INVALID_SIGNATURE` and others
+   * @throws GrantError `REVOKED` where it was revoked before, `GAS_LOW`, and where the wallet could never be spent from
+   * `SPM_NOT_OWNER`, `ACCOUNT_NOT_CONTRACT`; ChainError `INVALID_SIGNATURE` and others; InputError
    */
   approve(options: { readonly signature: Hex }): Promise<void>
-  /** May this be spent? Advice from the books: nothing is reserved, nothing is recorded, no network. */
-  check(request: Decision.Request): Promise<Decision.Decision>
+  /**
+   * May this be spent? Advice from the books: nothing is reserved, nothing is recorded, no network.
+   * @throws InputError for a request that cannot be read
+   */
+  check(request: Order.Question): Promise<Decision.Decision>
   /**
    * Pays: decides and reserves in one transaction of the store, pulls from the account, transfers to the
    * payee, and resolves when the chain shows the payee paid. At most once per key, whatever fails in between:
@@ -86,6 +77,8 @@ export type Budget = {
   /** What is open counts as spent here; null without a day cap. */
   remainingTodayUsd(): Promise<string | null>
   spentTotalUsd(): Promise<string>
+  /** Base units: pulled today and in all, received by payees, and reserved but not yet pulled. */
+  totals(): Promise<Totals>
   /** Base units booked under a label, such as a task: reserved or paid. */
   spentUnder(label: Meter.Label, value: string): Promise<bigint>
   /** Reserved and not yet pulled, base units. */
@@ -96,15 +89,19 @@ export type Budget = {
   ): Promise<(Payment.PaymentState & { readonly amount: bigint; readonly to: Address }) | undefined>
   /** The chain's own answer about the permission, and whether the books are paused. */
   status(): Promise<Status.Status & { readonly paused: boolean }>
-  /** Receipts from the oldest on. */
-  receipts(options?: { readonly offset?: number; readonly limit?: number }): Promise<Receipt.Receipt[]>
+  /** Receipts from the oldest on; with `newest`, from the newest on. */
+  receipts(options?: {
+    readonly offset?: number
+    readonly limit?: number
+    readonly newest?: boolean
+  }): Promise<Receipt.Receipt[]>
   /** Holds the books against the chain, at one block. */
   verify(): Promise<Verify.Report>
   /** Reads the chain to its head now. */
   sync(): Promise<void>
   /**
-   * Refuses everything new until `resume`; what is reserved already goes on. In the books only: the direct rail
-   * has no pause on chain.
+   * Refuses everything new until `resume`, and begins nothing that is reserved; what is signed goes on. In the books
+   * only: the direct rail has no pause on chain.
    */
   pause(): Promise<void>
   resume(): Promise<void>
@@ -121,14 +118,16 @@ export type Budget = {
  * @throws GrantError `MISMATCH` where grant, permission, agent and chain do not belong together,
  * `AGENT_IN_USE`, `FINALITY_BROKEN`
  */
-export async function openBudget(client: PublicClient, options: OpenBudgetOptions): Promise<Budget> {
+export async function openBudget(client: PublicClient, options: Opening.OpenBudgetOptions): Promise<Budget> {
   const { grant, permission, agent, store } = options
   const { grantId, token } = grant
   const finality = options.finality ?? 'finalized'
-  await assertTogether(client, options)
+  await Opening.assertTogether(client, options)
+  const range = { min: 0, max: Time.max }
+  const since = Math.min(Input.integer(options.since ?? permission.start, 'since', range), permission.start)
   const start = () =>
-    Sync.startBlock(client, { permission, finality }).catch(Sync.redact('Finding the block to start from'))
-  await Book.open(store, { grant, permission, start })
+    Sync.startBlock(client, { since, finality }).catch(Sync.redact('Finding the block to start from'))
+  const opened = await Book.open(store, { grant, permission, start })
 
   const onError = options.onError ?? (() => {})
   const onReceipt = (receipt: Receipt.Receipt) => {
@@ -139,15 +138,25 @@ export async function openBudget(client: PublicClient, options: OpenBudgetOption
       onError(error)
     }
   }
-  const submitter: Submit.Submitter = { client, store, grantId, agent, token: token.address, onReceipt }
+  const submitter: Submit.Submitter = {
+    client,
+    store,
+    grantId,
+    agent,
+    token: token.address,
+    onReceipt,
+    onError,
+  }
+  if (opened.receipt) onReceipt(opened.receipt)
   const pollMs = options.pollMs ?? client.pollingInterval
-  const worker = Worker.start({ ...submitter, finality, pollMs, onError })
+  const worker = Worker.start({ ...submitter, finality, pollMs })
   try {
     await worker.round()
   } catch (error) {
     await worker.close()
     throw error
   }
+  const caller = { submitter, worker, pollMs }
   const maxUnseenMs = options.maxUnseenMs ?? 60_000
 
   /** Looks at the books in one transaction. */
@@ -158,48 +167,27 @@ export async function openBudget(client: PublicClient, options: OpenBudgetOption
   const meter = (name: string) => look((tx) => Meter.read(tx, grantId, name))
   const usd = (amount: bigint) => Amount.format(amount, token.decimals)
 
-  /** Sends a call of the agent and waits until the books show what it was for. */
-  async function call(call: Spm.Call, outcome: 'approved' | 'revoked', doing: string): Promise<void> {
-    const hash = await Submit.submitCall(submitter, call, doing).catch(Sync.redact(doing))
-    try {
-      while (!(await isMined(hash))) await new Promise((resolve) => setTimeout(resolve, pollMs))
-    } catch (error) {
-      throw new ChainError(
-        'OUTCOME_UNKNOWN',
-        `${doing}: transaction ${hash} is signed and kept, and was not seen mined. It is sent again with the agent's next transaction; look at the status before trying again.`,
-        { figures: { hash, reason: error instanceof Error ? error.message : String(error) } },
-      )
-    }
-    if (await look(async (_, row) => row[outcome] === 1)) return
-    throw new ChainError('OUTCOME_MISSING', `${doing}: ${hash} is mined, and nothing is ${outcome}.`, {
-      figures: { hash },
-    })
-  }
-
-  /** Whether the books have read the block of a transaction. */
-  async function isMined(hash: Hex): Promise<boolean> {
-    await worker.round()
-    const receipt = await Sync.receiptOf(client, hash)
-    if (receipt) return look(async (_, { headNumber }) => receipt.blockNumber <= headNumber)
-    await Submit.rebroadcast(submitter)
-    return false
-  }
-
   /** Why nothing may be reserved now whatever the caps say, if so. */
   async function veto(): Promise<Ledger.Refusal | undefined> {
     const stopped = worker.stopped()
     if (stopped) throw stopped
     if (worker.unseenMs() > maxUnseenMs) await worker.round().catch(() => {})
     const unseenMs = worker.unseenMs()
-    if (unseenMs <= maxUnseenMs) return undefined
-    const since = Number.isFinite(unseenMs) ? `${Math.round(unseenMs)} ms ago` : 'never'
-    return {
-      allowed: false,
-      code: 'CHAIN_UNSEEN',
-      reason: `The chain was last seen ${since}, and reserving needs it seen within ${maxUnseenMs} ms. Check the endpoint; nothing is reserved until it has caught up.`,
-      figures: { unseenMs, maxUnseenMs },
-      retryable: true,
+    if (unseenMs > maxUnseenMs) {
+      const since = Number.isFinite(unseenMs) ? `${Math.round(unseenMs)} ms ago` : 'never'
+      const reason = `The chain was last seen ${since}, and reserving needs it seen within ${maxUnseenMs} ms. Check the endpoint; nothing is reserved until it has caught up.`
+      return refuse('CHAIN_UNSEEN', reason, { unseenMs, maxUnseenMs }, true)
     }
+    const { maxHeadAgeSeconds = Number.POSITIVE_INFINITY } = options
+    const headAgeSeconds = Date.now() / 1000 - (await look(async (_, { headTime }) => headTime))
+    if (headAgeSeconds <= maxHeadAgeSeconds) return undefined
+    const reason = `The latest block is ${Math.round(headAgeSeconds)} seconds old, and reserving needs one of the last ${maxHeadAgeSeconds}. Check the endpoint, which may stand still, and the clock.`
+    return refuse('CHAIN_UNSEEN', reason, { headAgeSeconds, maxHeadAgeSeconds }, true)
+  }
+
+  async function setPaused(paused: boolean): Promise<void> {
+    const receipt = await Book.setPaused(store, grantId, paused)
+    if (receipt) onReceipt(receipt)
   }
 
   /** Waits for the payee's transfer in the books. */
@@ -216,24 +204,19 @@ export async function openBudget(client: PublicClient, options: OpenBudgetOption
     grant,
     permission,
 
-    async approve({ signature }) {
+    async approve(given) {
+      const signature = Approval.readSignature(given?.signature)
       await worker.round()
       const row = await look(async (_, row) => row)
-      if (row.revoked) throw revokedError(permission)
+      if (row.revoked) throw Approval.revokedError(permission)
       if (row.approved) return
-      const doing = "Submitting the owner's approval"
-      const request = Spm.prepareApproveWithSignature({ permission, signature })
-      const data = await simulate(client, { call: request, from: agent.address, doing })
-      const functionName = 'approveWithSignature'
-      // SpendPermissionManager answers false, without a revert, for a permission that was revoked before.
-      if (!decodeFunctionResult({ abi: spendPermissionManagerAbi, functionName, data }))
-        throw revokedError(permission)
-      await call(request, 'approved', doing)
+      const approval = await Approval.prepare(client, { permission, signature, from: agent.address })
+      await AgentCall.make(caller, { call: approval, outcome: 'approved', doing: Approval.doing })
     },
 
-    async check(request) {
-      const now = await state(request.task)
-      return Decision.decide(now, request)
+    async check(given) {
+      const request = Order.readQuestion(given)
+      return Ledger.decide(await state(request.task), request)
     },
 
     async spend(given, { signal } = {}) {
@@ -259,6 +242,13 @@ export async function openBudget(client: PublicClient, options: OpenBudgetOption
     spentTotalUsd: async () => usd(await meter(Meter.total)),
     spentUnder: (label, value) => meter(Meter.labelled(label, value)),
     reserved: () => meter(Meter.open),
+    totals: () =>
+      look(async (tx, { headTime }) => ({
+        today: await Meter.read(tx, grantId, Meter.day(headTime)),
+        total: await Meter.read(tx, grantId, Meter.total),
+        paid: await Meter.read(tx, grantId, Meter.paid),
+        reserved: await Meter.read(tx, grantId, Meter.open),
+      })),
 
     payment: (key) =>
       look(async (tx) => {
@@ -271,22 +261,22 @@ export async function openBudget(client: PublicClient, options: OpenBudgetOption
       return { ...(await Status.of(client, { permission })), paused }
     },
 
-    receipts: ({ offset = 0, limit } = {}) =>
+    receipts: ({ offset = 0, limit, newest = false } = {}) =>
       look(async (tx) => {
-        const rows = await tx.list(
-          'receipts',
-          { grantId },
-          { offset, ...(limit === undefined ? {} : { limit }) },
-        )
-        return rows.map(Receipt.fromRow)
+        const page = { offset, descending: newest, ...(limit === undefined ? {} : { limit }) }
+        return (await tx.list('receipts', { grantId }, page)).map(Receipt.fromRow)
       }),
 
     verify: () => Verify.verify({ client, store, grantId, agent, token: token.address, finality, worker }),
     sync: worker.round,
-    pause: () => Book.setPaused(store, grantId, true),
-    resume: () => Book.setPaused(store, grantId, false),
+    pause: () => setPaused(true),
+    resume: () => setPaused(false),
     revoke: () =>
-      call(Spm.prepareRevokeAsSpender({ permission }), 'revoked', 'Revoking the permission as its spender'),
+      AgentCall.make(caller, {
+        call: Spm.prepareRevokeAsSpender({ permission }),
+        outcome: 'revoked',
+        doing: 'Revoking the permission as its spender',
+      }),
     close: worker.close,
   }
 }
@@ -296,34 +286,4 @@ async function spentOf(tx: Transaction, grantId: Hex, key: string): Promise<Spen
   const { payee: to, amount, open } = await Payment.get(tx, grantId, key)
   const [event] = await tx.list('events', { grantId, key, kind: 'transfer' }, { limit: 1 })
   return event && { key, to, amount, txHash: event.txHash, blockNumber: event.blockNumber, final: open === 0 }
-}
-
-async function assertTogether(client: PublicClient, options: OpenBudgetOptions): Promise<void> {
-  const { grant, permission, agent } = options
-  const chainId = await client.getChainId().catch(Sync.redact('Opening the budget'))
-  if (chainId !== grant.chainId) {
-    throw mismatch(`The grant is for chain ${grant.chainId}, the client talks to chain ${chainId}.`)
-  }
-  if (!isAddressEqual(agent.address, grant.agent)) {
-    throw mismatch(`The grant is for agent ${grant.agent}, the key given is that of ${agent.address}.`)
-  }
-  const { salt: _, ...expected } = Permission.fromGrant(grant)
-  for (const [field, value] of Object.entries(expected)) {
-    const actual = permission[field as keyof typeof expected]
-    if (actual === value) continue
-    throw mismatch(
-      `The permission's ${field} is ${actual}, the grant says ${value}. Make it with Permission.fromGrant.`,
-    )
-  }
-}
-
-function mismatch(message: string): GrantError {
-  return new GrantError('MISMATCH', message)
-}
-
-function revokedError(permission: Permission.Permission): GrantError {
-  return new GrantError(
-    'REVOKED',
-    `Permission ${Permission.hash(permission)} was revoked, which is final. Sign a new one: Permission.fromGrant with another nonce.`,
-  )
 }

@@ -144,7 +144,7 @@ const revertStrings = {
 
 /**
  * Codes of {@link ChainError}. Those of SpendPermissionManager and the guard are their error names in SCREAMING_SNAKE_CASE
- * (its order of checks: FACTS of SpendPermissionManager.sol); the rest say what happened around it.
+ * (in the order of its checks); the rest say what happened around it.
  */
 export type ChainCode =
   | (typeof customErrors)[keyof typeof customErrors]['code']
@@ -172,6 +172,8 @@ export type ChainCode =
   | 'INSUFFICIENT_GAS_FUNDS'
   /** The transaction was sent, or may have been, and was not seen mined: look for it before trying again. */
   | 'OUTCOME_UNKNOWN'
+  /** The endpoint did not take a signed transaction; it is kept and sent again. */
+  | 'NOT_BROADCAST'
   /** The endpoint did not answer, or not sensibly. Nothing was sent. */
   | 'RPC_FAILED'
 

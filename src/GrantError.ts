@@ -1,4 +1,4 @@
-import type { Decision, RefusalCode } from './Decision.js'
+import type { Cap, Decision, RefusalCode } from './Decision.js'
 import { HardcapError } from './errors.js'
 import type { Receipt } from './Receipt.js'
 
@@ -13,6 +13,10 @@ export type GrantErrorCode =
   | 'MISMATCH'
   /** The agent's EOA cannot pay the gas of the payment. */
   | 'GAS_LOW'
+  /** SpendPermissionManager is not an owner of the wallet, so every spend would revert. */
+  | 'SPM_NOT_OWNER'
+  /** The permission's account has no code: an EOA can approve but never be spent from. */
+  | 'ACCOUNT_NOT_CONTRACT'
   /** The chain would refuse the pull; `cause` says why. */
   | 'CHAIN_REFUSED'
   /** The payment did not happen and never will; the same key may be used again. */
@@ -21,13 +25,15 @@ export type GrantErrorCode =
   | 'STRANDED'
   /** Blocks that were final have changed: the endpoint lied, or the chain did. Nothing is reserved any more. */
   | 'FINALITY_BROKEN'
-  /** The budget was closed while the call was waiting. */
+  /** The budget was closed, before the call or while it was waiting. */
   | 'CLOSED'
 
 /** Thrown by `budget.*` and `pay`. `receipt` is the record that the refusal left, where it left one. */
 export class GrantError extends HardcapError<GrantErrorCode> {
   override readonly name = 'GrantError'
   readonly receipt: Receipt | undefined
+  /** The cap, for `OVER_PER_CALL` and `BUDGET_EXCEEDED`. */
+  readonly cap: Cap | 'perCall' | undefined
   /** Unix seconds (chain time) from which a retry can succeed, where that is known. */
   readonly retryAt: number | undefined
 
@@ -39,11 +45,13 @@ export class GrantError extends HardcapError<GrantErrorCode> {
       retryable?: boolean
       retryAt?: number | undefined
       receipt?: Receipt | undefined
+      cap?: Cap | 'perCall' | undefined
       cause?: unknown
     } = {},
   ) {
     super(code, message, options)
     this.receipt = options.receipt
+    this.cap = options.cap
     this.retryAt = options.retryAt
   }
 
@@ -55,6 +63,7 @@ export class GrantError extends HardcapError<GrantErrorCode> {
       retryable,
       retryAt,
       receipt,
+      cap,
     })
   }
 }

@@ -12,7 +12,7 @@ export type RefusalCode =
   | 'EXPIRED'
   | 'NOT_ALLOWED'
   | 'OVER_PER_CALL'
-  /** The chain holds the cap per task, and no task is named. */
+  /** There is a cap per task, and no task is named. */
   | 'TASK_MISSING'
   /** It does, and the orchestrator has not signed for the task. */
   | 'TICKET_MISSING'

@@ -21,8 +21,8 @@ export type Reading = {
   readonly head: Book.BlockId
   readonly final: Book.BlockId
   readonly facts: readonly Fact[]
-  /** The agent's transaction count in the state of the final block. */
-  readonly finalNonce: number
+  /** The agent's transaction count in the state of the final block; null where nothing waited for it. */
+  readonly finalNonce: number | null
   /** `isApproved` and `isRevoked` of the current permission, at the head. */
   readonly approved: boolean
   readonly revoked: boolean
@@ -85,8 +85,9 @@ async function paymentOf(tx: Transaction, fact: Fact): Promise<PaymentRow | unde
   if (payment?.[kind] !== 'signed' || payment.amount !== fact.amount) return undefined
   if (kind === 'pull' && payment.permissionHash !== fact.permissionHash) return undefined
   if (kind === 'transfer' && payment.payee !== fact.payee) return undefined
+  // By nonce: of transactions that compete for one, such as a replacement with a higher fee, only one is mined.
   const current = await Payment.currentTransaction(tx, payment, kind)
-  return current?.hash === txHash ? payment : undefined
+  return current?.nonce === transaction.nonce ? payment : undefined
 }
 
 async function apply(page: Page, fact: Fact): Promise<void> {
@@ -150,7 +151,7 @@ async function failureOf(
   if (!transaction) throw new Error(`Payment ${payment.key} has a signed ${leg} without a transaction.`)
   const { nonce, hash } = transaction
   const { number, time } = reading.final
-  if (nonce < reading.finalNonce) {
+  if (reading.finalNonce !== null && nonce < reading.finalNonce) {
     return `Nonce ${nonce} of the agent was used by final block ${number} without the ${leg} of ${hash}: it reverted, or another transaction took its place.`
   }
   if (leg === 'transfer') return undefined

@@ -69,7 +69,10 @@ export type PaymentRow = {
   readonly open: 0 | 1
 }
 
-/** One nonce of the agent's EOA, what it is for, and the signed bytes, kept before they are broadcast. */
+/**
+ * One nonce of the agent's EOA, what it is for, and the signed bytes, kept before they are broadcast. A nonce may have
+ * several, of which the chain takes one.
+ */
 export type TransactionRow = {
   readonly grantId: Hex
   readonly nonce: number
@@ -187,7 +190,7 @@ export const schema: {
   },
   transactions: {
     columns: { grantId: 'text', nonce: 'integer', kind: 'text', key: 'text', raw: 'text', hash: 'text' },
-    key: ['grantId', 'nonce'],
+    key: ['grantId', 'nonce', 'hash'],
     indexes: [
       ['grantId', 'hash'],
       ['grantId', 'key'],

@@ -2,7 +2,7 @@
  * The ledger's forward half on the direct rail: takes the next step of each open payment. It meets the
  * backward half (sync) only in the books, so any worker may go on where another one died.
  */
-import { type Hex, keccak256, type LocalAccount, type PublicClient, parseTransaction } from 'viem'
+import { BaseError, type Hex, keccak256, type LocalAccount, type PublicClient, parseTransaction } from 'viem'
 import * as Book from './Book.js'
 import { ChainError, toChainError } from './ChainError.js'
 import { GrantError } from './GrantError.js'
@@ -23,6 +23,8 @@ export type Submitter = {
   readonly token: Permission.Permission['token']
   /** Told of every receipt that a step leaves. */
   readonly onReceipt: (receipt: Receipt) => void
+  /** Told of what stops nothing for good, such as an endpoint that refuses a broadcast. */
+  readonly onError: (error: unknown) => void
 }
 
 /** Gas that the second leg of a payment may need; the first is estimated. A token transfer uses about 45,000. */
@@ -30,7 +32,7 @@ const transferGas = 100_000n
 
 /**
  * Takes the next step of a payment, if one is due: signs and broadcasts its pull, or its transfer once the
- * pull was seen.
+ * pull was seen. While the books are paused no payment begins; one that has begun goes on.
  *
  * @throws GrantError `CHAIN_REFUSED` or `GAS_LOW` where the pull cannot succeed. Nothing was signed then, and
  * the reservation is released. `STRANDED` where the transfer cannot succeed, `GAS_LOW` where it cannot yet.
@@ -43,10 +45,12 @@ export async function step(submitter: Submitter, payment: PaymentRow): Promise<v
 async function pull(submitter: Submitter, payment: PaymentRow): Promise<void> {
   const { store, grantId, agent, onReceipt } = submitter
   const permission = await store.transact(grantId, async (tx) => {
+    if ((await Book.get(tx, grantId)).paused === 1) return undefined
     const row = await tx.get('permissions', { grantId, hash: payment.permissionHash })
     if (!row) throw new Error(`Permission ${payment.permissionHash} is not in the books.`)
     return Permission.parse(row.permission)
   })
+  if (!permission) return
   const call = Spm.prepareSpend({ permission, amount: payment.amount })
   try {
     const prepared = await prepare(submitter, call, 'Pulling the payment from the account')
@@ -122,7 +126,7 @@ export async function submitCall(submitter: Submitter, call: Spm.Call, doing: st
 export async function rebroadcast(submitter: Submitter): Promise<void> {
   const { client, agent } = submitter
   const chainNonce = await client.getTransactionCount({ address: agent.address })
-  for (const row of await pending(submitter, chainNonce)) await broadcast(client, row.raw)
+  for (const row of await pending(submitter, chainNonce)) await broadcast(submitter, row)
 }
 
 /** What is stored from a nonce on, in the order of the nonces. */
@@ -189,9 +193,10 @@ function gasLow(agent: string, figures: { balance: bigint; needed: bigint }, sta
 }
 
 async function signAndSend(
-  { client, store, grantId, agent }: Submitter,
+  submitter: Submitter,
   { key, kind, ...call }: Prepared & Pick<TransactionRow, 'key' | 'kind'>,
 ): Promise<Hex | undefined> {
+  const { client, store, grantId, agent } = submitter
   const chainId = client.chain?.id ?? (await client.getChainId())
   const chainNonce = await client.getTransactionCount({ address: agent.address })
   const row = await Ledger.sign(store, {
@@ -206,16 +211,46 @@ async function signAndSend(
   })
   // Another worker was faster, and the chain too: there is nothing left to send.
   if (!row) return undefined
-  await broadcast(client, row.raw)
+  await broadcast(submitter, row)
   return row.hash
 }
 
 /**
  * Whatever the endpoint answers, the bytes are stored: they are sent again until the chain has used their
- * nonce, and only the chain's events say what became of them.
+ * nonce, and only the chain's events say what became of them. What it refuses for is told: it may stand in the way
+ * of everything after it.
  */
-async function broadcast(client: PublicClient, raw: Hex): Promise<void> {
-  await client.sendRawTransaction({ serializedTransaction: raw }).catch(() => {})
+async function broadcast(
+  { client, onError }: Submitter,
+  { raw, hash, nonce }: TransactionRow,
+): Promise<void> {
+  await client.sendRawTransaction({ serializedTransaction: raw }).catch((error: unknown) => {
+    const said = saidBy(error)
+    if (isUnderWay.test(said)) return
+    onError(
+      new ChainError(
+        'NOT_BROADCAST',
+        `The endpoint did not take transaction ${hash} with nonce ${nonce} of the agent (${said}). It is stored and sent again; until it is mined nothing after it is.`,
+        { figures: { hash, nonce, reason: said }, retryable: true },
+      ),
+    )
+  })
+}
+
+/** What nodes say of a transaction that they have, or that is mined. */
+const isUnderWay =
+  /already known|known transaction|already imported|already exists|already in mempool|nonce too low/i
+
+/** The endpoint's own words, without those of viem, which hold its URL. */
+function saidBy(error: unknown): string {
+  if (!(error instanceof BaseError)) return error instanceof Error ? error.name : 'no answer'
+  const innermost = error.walk()
+  const details = error.details || (innermost instanceof Error ? innermost.message : '')
+  return withoutUrls(details || error.shortMessage)
+}
+
+function withoutUrls(text: string): string {
+  return text.replaceAll(/\w+:\/\/\S+/g, 'a URL').slice(0, 300)
 }
 
 /** The chain itself said no, as opposed to an endpoint that did not answer. */

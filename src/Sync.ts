@@ -6,6 +6,7 @@ import {
   getAbiItem,
   type Hex,
   HttpRequestError,
+  isAddressEqual,
   type PublicClient,
   type TransactionReceipt,
 } from 'viem'
@@ -13,7 +14,7 @@ import { spendPermissionManagerAbi } from '../abi/index.js'
 import { spendPermissionManager } from './Addresses.js'
 import type * as Book from './Book.js'
 import { toChainError } from './ChainError.js'
-import * as Permission from './Permission.js'
+import type * as Permission from './Permission.js'
 import * as Settlement from './Settlement.js'
 import * as Spm from './Spm.js'
 import type { GrantRow, TransactionRow } from './Store.js'
@@ -42,11 +43,21 @@ export type Source = {
   readonly token: Address
   /** The permission that new payments use. */
   readonly current: Permission.Permission
-  /** Every permission that ever belonged to the grant, the current one included. */
-  readonly permissions: readonly Permission.Permission[]
+  readonly pulls: Pulls
   /** The signed transactions whose events the books wait for. */
   readonly awaited: readonly Pick<TransactionRow, 'hash' | 'nonce'>[]
   readonly finality: Finality
+}
+
+/**
+ * Whose pulls are facts of the grant: all of this token from this account by this spender, whatever their permission.
+ * An earlier permission's count, and so do those of another one that somebody had the owner sign.
+ */
+export type Pulls = {
+  readonly account: Address
+  readonly spender: Address
+  /** For a spender that serves other grants of the account as well: the permissions of this one. */
+  readonly hashes?: readonly Hex[]
 }
 
 /** A reading, undefined where the chain is as the books have it, and whether it reached the head. */
@@ -91,7 +102,10 @@ export async function read(client: PublicClient, source: Source, row: GrantRow):
   const [approved, revoked, finalNonce, again] = await Promise.all([
     Spm.isApproved(client, current),
     Spm.isRevoked(client, current),
-    client.getTransactionCount({ address: source.agent, blockNumber: final.number }),
+    // Asked only where a leg waits for it: an endpoint without an archive may not know the state of an old block.
+    source.awaited.length === 0
+      ? null
+      : client.getTransactionCount({ address: source.agent, blockNumber: final.number }),
     client.getBlock({ blockNumber: to }),
   ])
   // The logs and the head are from one chain only if the head still stands after the logs were read.
@@ -124,7 +138,7 @@ async function isPartial(
 ): Promise<boolean> {
   const seen = new Set(facts.map(({ txHash }) => txHash))
   for (const { hash, nonce } of awaited) {
-    if (nonce >= finalNonce || seen.has(hash)) continue
+    if (finalNonce === null || nonce >= finalNonce || seen.has(hash)) continue
     if ((await receiptOf(client, hash))?.status === 'success') return true
   }
   return false
@@ -166,12 +180,14 @@ function isUnreachable(error: unknown): boolean {
 
 async function getLogs(client: PublicClient, source: Source, { from, to }: Range) {
   const range = { fromBlock: from, toBlock: to, strict: true } as const
-  const hash = source.permissions.map(Permission.hash)
+  const { account, spender, hashes } = source.pulls
+  const args = { account, spender, ...(hashes ? { hash: [...hashes] } : {}) }
   const [used, transfers] = await Promise.all([
-    client.getLogs({ ...range, address: spendPermissionManager, event: usedEvent, args: { hash } }),
+    client.getLogs({ ...range, address: spendPermissionManager, event: usedEvent, args }),
     client.getLogs({ ...range, address: source.token, event: transferEvent, args: { from: source.agent } }),
   ])
-  return [...used, ...transfers]
+  // The event's token is not indexed.
+  return [...used.filter((log) => isAddressEqual(log.args.token, source.token)), ...transfers]
 }
 
 type GrantLog = Awaited<ReturnType<typeof getLogs>>[number]
@@ -225,15 +241,15 @@ export async function readFacts(
 }
 
 /**
- * The block from which the books may start: final, and before anything could have been spent, because
- * SpendPermissionManager refuses a spend before the permission's start. Found by bisection over the
- * timestamps, some 25 requests on a long chain.
+ * The block from which the books may start: final, and before `since`, from which on something may have been spent.
+ * (SpendPermissionManager refuses a spend before the permission's start.) Found by bisection over the timestamps,
+ * some 25 requests on a long chain.
  */
 export async function startBlock(
   client: PublicClient,
-  options: { readonly permission: Permission.Permission; readonly finality: Finality },
+  options: { readonly since: number; readonly finality: Finality },
 ): Promise<Book.BlockId> {
-  const { start } = options.permission
+  const { since: start } = options
   let high = await client.getBlock({ blockTag: options.finality })
   if (Number(high.timestamp) < start) return blockOf(high)
   let low = await client.getBlock({ blockNumber: 0n })

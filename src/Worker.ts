@@ -13,10 +13,8 @@ import * as Sync from './Sync.js'
 
 export type WorkerOptions = Submit.Submitter & {
   readonly finality: Sync.Finality
-  /** Milliseconds between two rounds. */
+  /** Milliseconds between two rounds. `onError` is told of every failed one; the next tries again. */
   readonly pollMs: number
-  /** Told of every failed round, such as an endpoint that does not answer. The next round tries again. */
-  readonly onError: (error: unknown) => void
 }
 
 export type Worker = {
@@ -144,7 +142,7 @@ export function start(options: WorkerOptions): Worker {
     stopped: () => stopped,
     paid: (key, signal) =>
       new Promise((resolve, reject) => {
-        if (stopped) return reject(stopped)
+        if (stopped) return reject(whileWaiting(stopped))
         if (signal?.aborted) return reject(signal.reason)
         const waiting = waiters.get(key) ?? new Set()
         const abort = () => {
@@ -169,10 +167,10 @@ export function start(options: WorkerOptions): Worker {
         schedule(0)
       }),
     async close() {
-      stopped ??= closedError()
+      stopped ??= closedBefore()
       clearTimeout(timer)
       await tail
-      for (const key of [...waiters.keys()]) reject(key, stopped)
+      for (const key of [...waiters.keys()]) reject(key, whileWaiting(stopped))
     },
   }
 }
@@ -190,10 +188,10 @@ export async function sourceOf(
   { grantId, agent, token, finality }: Omit<SourceOptions, 'store'>,
 ): Promise<{ row: GrantRow; source: Sync.Source }> {
   const row = await Book.get(tx, grantId)
-  const rows = await tx.list('permissions', { grantId })
-  const permissions = rows.map(({ permission }) => Permission.parse(permission))
-  const current = permissions[rows.findIndex(({ hash }) => hash === row.permissionHash)]
-  if (!current) throw new Error(`Permission ${row.permissionHash} is not in the books.`)
+  const stored = await tx.get('permissions', { grantId, hash: row.permissionHash })
+  if (!stored) throw new Error(`Permission ${row.permissionHash} is not in the books.`)
+  const current = Permission.parse(stored.permission)
+  const { account, spender } = current
   const awaited: TransactionRow[] = []
   for (const payment of await tx.list('payments', { grantId, open: 1 })) {
     for (const leg of ['pull', 'transfer'] as const) {
@@ -202,7 +200,10 @@ export async function sourceOf(
       if (signed) awaited.push(signed)
     }
   }
-  return { row, source: { agent: agent.address, token, current, permissions, awaited, finality } }
+  return {
+    row,
+    source: { agent: agent.address, token, current, pulls: { account, spender }, awaited, finality },
+  }
 }
 
 function releasedError(payment: PaymentRow, reason: string): GrantError {
@@ -214,10 +215,15 @@ function releasedError(payment: PaymentRow, reason: string): GrantError {
   )
 }
 
-function closedError(): GrantError {
-  return new GrantError(
-    'CLOSED',
-    'The budget was closed while the payment was open. It stays reserved and goes on when the budget is opened again.',
-    { retryable: true },
-  )
+function closedBefore(): GrantError {
+  const message = 'The budget is closed: nothing was reserved, and nothing was sent. Open it again.'
+  return new GrantError('CLOSED', message, { retryable: true })
+}
+
+/** What whoever waits for a payment is told. */
+function whileWaiting(stopped: GrantError): GrantError {
+  if (stopped.code !== 'CLOSED') return stopped
+  const message =
+    'The budget was closed while the payment was open. It stays reserved and goes on when the budget is opened again.'
+  return new GrantError('CLOSED', message, { retryable: true })
 }

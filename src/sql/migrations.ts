@@ -73,7 +73,7 @@ const books = [
     "key" text not null,
     "raw" text not null,
     "hash" text not null,
-    primary key ("grantId", "nonce")
+    primary key ("grantId", "nonce", "hash")
   )`,
   `create index "transactions_hash" on "transactions" ("grantId", "hash")`,
   `create index "transactions_payment" on "transactions" ("grantId", "key")`,

@@ -82,7 +82,7 @@ export class Chain {
   }
 
   /** Everything after block `after`, as an endpoint would tell it now. */
-  reading(after: number): Reading {
+  reading(after: number): Reading & { readonly finalNonce: number } {
     const { head, final } = this
     return {
       after,

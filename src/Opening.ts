@@ -1,0 +1,82 @@
+/** What a budget is opened with, and what has to be true before: grant, permission, agent and chain belong together. */
+import { isAddressEqual, type LocalAccount, type PublicClient } from 'viem'
+import type { Grant } from './Grant.js'
+import { GrantError } from './GrantError.js'
+import * as Permission from './Permission.js'
+import type * as Receipt from './Receipt.js'
+import type { Store } from './Store.js'
+import * as Sync from './Sync.js'
+
+export type OpenBudgetOptions = {
+  readonly grant: Grant
+  readonly permission: Permission.Permission
+  /** The nonce that the permission was made with (`Permission.fromGrant`). Default 0. */
+  readonly nonce?: bigint
+  /** The agent's EOA, which signs and pays gas. It must be used for nothing else. */
+  readonly agent: LocalAccount
+  readonly store: Store
+  /** Which blocks are final for the books. Default `finalized`. */
+  readonly finality?: Sync.Finality
+  /** Milliseconds between two looks at the chain. Default: the client's `pollingInterval`. */
+  readonly pollMs?: number
+  /**
+   * Unix seconds: when the books of the grant begin, if that is before the permission's start, as where it replaces
+   * an earlier one. Read once, when the grant is first opened in this store. Default: the permission's start.
+   */
+  readonly since?: number
+  /** Nothing is reserved when the chain was not seen for longer than this. Default 60,000. */
+  readonly maxUnseenMs?: number
+  /**
+   * Nothing is reserved when the latest block is older than this by the clock of this machine: an endpoint that
+   * answers, and stands still. Default: any age, because a quiet chain of tests mines no blocks. 60 suits Base.
+   */
+  readonly maxHeadAgeSeconds?: number
+  readonly onReceipt?: (receipt: Receipt.Receipt) => void
+  /** Told of failed looks at the chain and of refused broadcasts; they are repeated. Default: nothing. */
+  readonly onError?: (error: unknown) => void
+}
+
+type Parts = Pick<OpenBudgetOptions, 'grant' | 'permission' | 'agent' | 'nonce'>
+
+/** @throws GrantError `MISMATCH`, which names what does not belong; ChainError `RPC_FAILED` */
+export async function assertTogether(client: PublicClient, parts: Parts): Promise<void> {
+  const { grant, agent } = parts
+  if (grant.rail !== 'direct') {
+    throw mismatch(
+      `The grant is for the ${grant.rail} rail, and a budget pays on the direct rail. Define it with rail: 'direct'.`,
+    )
+  }
+  if (!isAddressEqual(agent.address, grant.agent)) {
+    throw mismatch(`The grant is for agent ${grant.agent}, the key given is that of ${agent.address}.`)
+  }
+  // A json-rpc account has an address and no key: what is stored before it is sent has to be signed here.
+  if (typeof agent.signTransaction !== 'function') {
+    throw mismatch(
+      `The agent ${agent.address} cannot sign transactions. Give an account that holds its key, such as privateKeyToAccount makes.`,
+    )
+  }
+  assertMirrors(parts)
+  const chainId = await client.getChainId().catch(Sync.redact('Opening the budget'))
+  if (chainId !== grant.chainId) {
+    throw mismatch(`The grant is for chain ${grant.chainId}, the client talks to chain ${chainId}.`)
+  }
+}
+
+/** The permission is the one that mirrors the grant: what the owner signed are these terms. */
+function assertMirrors({ grant, permission, nonce = 0n }: Parts): void {
+  const expected = Permission.fromGrant(grant, { nonce })
+  if (Permission.hash(permission) === Permission.hash(expected)) return
+  for (const field of Object.keys(expected) as (keyof Permission.Permission)[]) {
+    if (permission[field] === expected[field] || field === 'salt') continue
+    throw mismatch(
+      `The permission's ${field} is ${permission[field]}, the grant says ${expected[field]}. Make it with Permission.fromGrant.`,
+    )
+  }
+  throw mismatch(
+    `The permission's salt is ${permission.salt}, and would be ${expected.salt}: the permission commits to other terms of the grant than these, or to another nonce than ${nonce}.`,
+  )
+}
+
+function mismatch(message: string): GrantError {
+  return new GrantError('MISMATCH', message)
+}
