@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Permission, Spm } from '../../src/index.js'
+import { Grant, Permission, Spm } from '../../src/index.js'
 import { useBase } from '../base.js'
 import * as kit from './kit.js'
 
@@ -75,6 +75,53 @@ test('error: a signature by somebody else', async () => {
   const signature = await stranger.wallet.account.signTypedData(Permission.typedData(account.permission))
   await expect(budget.approve({ signature })).rejects.toMatchObject({ code: 'INVALID_SIGNATURE' })
   expect(await base.client.getTransactionCount({ address: account.agent.address })).toBe(0)
+})
+
+test('behavior: a wallet that is not deployed yet is deployed by its signature', async () => {
+  const account = await kit.createAccount(base, {}, { deployed: false })
+  const budget = await kit.open(base, account, store())
+  await budget.approve({ signature: account.signature })
+  expect(await budget.spend(kit.order(account)('a'))).toMatchObject({ key: 'a' })
+})
+
+test.each([true, false])(
+  'error: SPM_NOT_OWNER before anything is sent, deployed %s, until it is enabled',
+  async (deployed) => {
+    const account = await kit.createAccount(base, {}, { spm: false, deployed })
+    const { agent, wallet, signature } = account
+    const budget = await kit.open(base, account, store())
+    const error = await kit.refusal(budget.approve({ signature }))
+    expect(error).toMatchObject({ code: 'SPM_NOT_OWNER', figures: { account: wallet.address } })
+    expect(error.message).toContain('Spm.enable')
+    expect(await base.client.getTransactionCount({ address: agent.address })).toBe(0)
+    await wallet.execute([Spm.prepareEnable({ account: wallet.address })])
+    await budget.approve({ signature })
+    expect(await budget.status()).toMatchObject({ status: 'active' })
+  },
+)
+
+test('error: ACCOUNT_NOT_CONTRACT for an EOA, which could sign and never be spent from', async () => {
+  const account = await kit.createAccount(base)
+  const owner = await base.createAccount()
+  const grant = Grant.define({
+    owner: owner.address,
+    agent: account.agent.address,
+    rail: 'direct',
+    allow: ['api.example.com'],
+    perDayUsd: '5',
+  })
+  const permission = Permission.fromGrant(grant)
+  const budget = await kit.open(base, { ...account, grant, permission }, store())
+  const signature = await owner.signTypedData(Permission.typedData(permission))
+  const error = await kit.refusal(budget.approve({ signature }))
+  expect(error).toMatchObject({ code: 'ACCOUNT_NOT_CONTRACT', figures: { account: owner.address } })
+})
+
+test('error: what is no signature', async () => {
+  const budget = await kit.open(base, await kit.createAccount(base), store())
+  for (const given of [{ signature: 'hello' }, { signature: '0x' }, {}, undefined] as never[]) {
+    await expect(budget.approve(given)).rejects.toMatchObject({ name: 'InputError', field: 'signature' })
+  }
 })
 
 test('error: an agent without ETH', async () => {

@@ -45,6 +45,9 @@ export type Account = {
   readonly signature: Hex
 }
 
+/** What an account has, in whole units, and whether its wallet is deployed and has SpendPermissionManager as an owner. */
+type Holds = { usdc?: string; eth?: string; deployed?: boolean; spm?: boolean }
+
 export function freshAddress(): Address {
   return privateKeyToAccount(generatePrivateKey()).address
 }
@@ -56,12 +59,12 @@ export function freshAddress(): Address {
 export async function createAccount(
   base: Base,
   terms: Partial<Grant.DefineParams> = {},
-  holds: { usdc?: string; eth?: string } = {},
+  { usdc = '1000', eth = '10', ...wallets }: Holds = {},
 ): Promise<Account> {
-  const wallet = await base.createWallet({ usdc: usd(holds.usdc ?? '1000') })
+  const wallet = await base.createWallet({ usdc: usd(usdc), ...wallets })
   const agentKey = generatePrivateKey()
   const agent = privateKeyToAccount(agentKey)
-  await base.fundEth(agent.address, parseEther(holds.eth ?? '10'))
+  await base.fundEth(agent.address, parseEther(eth))
   const payee = freshAddress()
   const now = await base.now()
   const grant = Grant.define(
