@@ -2,11 +2,18 @@
 // lines say what held. A step can be run alone: `node script/long.mjs fuzz`.
 import { run } from './setup.mjs'
 
+// Another one every time; the tests print it, and take it again from the environment.
+const seed = process.env.HARDCAP_SEED ?? String(Math.floor(Math.random() * 2 ** 32))
+
 const steps = {
   fuzz: () => run('forge', ['test'], { env: { FOUNDRY_FUZZ_RUNS: '10000', FOUNDRY_INVARIANT_RUNS: '512' } }),
   differential: () =>
     run('vitest', ['run', 'test/chain/differential.test.ts'], {
-      env: { HARDCAP_STEPS: '30000' },
+      env: { HARDCAP_STEPS: '30000', HARDCAP_SEED: seed },
+    }),
+  books: () =>
+    run('vitest', ['run', 'test/ledger/model.test.ts', '--testTimeout=1800000'], {
+      env: { HARDCAP_RUNS: '500', HARDCAP_SEED: seed },
     }),
   node22: () => underNode('22.23.3'),
   node24: () => underNode('24.9.0'),
