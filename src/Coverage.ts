@@ -102,7 +102,9 @@ export function of(grant: Grant, options: Options = {}): Coverage {
   const known = { from, used: options.used, spent: options.spent, tickets: options.tickets }
   const { exposure, notes } = Siblings.exposure(grant, permission, options.permissions ?? [], known)
   const { second, utcDay, day, life, exact } = exposure
-  const { lines, warnings } = grant.rail === 'direct' ? DirectCoverage : GuardCoverage
+  const isDirect = grant.rail === 'direct'
+  const lines = isDirect ? DirectCoverage.lines : GuardCoverage.lines
+  const warnings = isDirect ? DirectCoverage.warnings : GuardCoverage.warnings
   const coverage: Coverage = {
     rail: grant.rail,
     token: { symbol: grant.token.symbol, decimals: grant.token.decimals },

@@ -45,7 +45,7 @@ test.each([
 
 test('behavior: the guard is deployed where it is missing', async () => {
   const code = await upstream.client.getCode({ address: Addresses.hardcapGuard })
-  for (const address of [Addresses.hardcapGuard, Addresses.purseImplementation]) {
+  for (const address of [Addresses.hardcapGuard, Addresses.purseImplementation] as const) {
     await upstream.client.setCode({ address, bytecode: '0x' })
     await upstream.client.setNonce({ address, nonce: 0 })
   }
