@@ -57,7 +57,10 @@ export type State = {
   /** The grant's trailing window of this length, open reservations recorded in it. Empty where omitted. */
   readonly window?: TrailingWindow | undefined
   readonly stops?: Stops | undefined
-  /** The agent's purse and what it holds, base units, less what is signed and still open. */
+  /**
+   * The agent's purse and what it holds, base units, less what is signed and still open. It pays for the permission
+   * that last funded it alone; what is there when another one funds it goes back to the account.
+   */
   readonly purse?: { readonly address: Address; readonly balance: bigint } | undefined
 }
 
