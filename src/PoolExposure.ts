@@ -4,7 +4,7 @@ import * as Time from './Time.js'
 import * as TrailingWindow from './TrailingWindow.js'
 
 /** Steps of plans for one figure: some tenths of a second. Beyond, a bound is given instead. */
-const effort = 200_000
+const effort = 100_000
 
 /** Seconds after which things must repeat to be looked at one by one. */
 const longest = 400 * Time.day
