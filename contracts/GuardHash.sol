@@ -4,11 +4,14 @@ pragma solidity 0.8.30;
 import { ECDSA } from "solady/utils/ECDSA.sol";
 import { SignatureCheckerLib } from "solady/utils/SignatureCheckerLib.sol";
 
+import { BatchLib } from "./Batch.sol";
 import { IHardcapGuard } from "./interfaces/IHardcapGuard.sol";
 
 /// @title GuardHash
 /// @notice EIP-712 struct hashes of what agents and orchestrators sign for the guard, and their signatures.
 library GuardHash {
+  using BatchLib for bytes;
+
   bytes32 private constant _PAYMENT_TYPEHASH =
     keccak256("Payment(uint256 number,bytes32 ref,address payee,uint112 amount)");
   bytes32 private constant _BATCH_TYPEHASH = keccak256(
@@ -23,24 +26,24 @@ library GuardHash {
   );
 
   /// @param permission SPM's hash of the permission.
-  function hash(IHardcapGuard.Batch calldata batch, bytes32 permission) internal pure returns (bytes32) {
-    uint256 count = batch.payments.length;
-    bytes32[] memory payments = new bytes32[](count);
-    for (uint256 i; i < count; ++i) {
-      IHardcapGuard.Payment calldata payment = batch.payments[i];
-      payments[i] = keccak256(
-        abi.encode(_PAYMENT_TYPEHASH, payment.number, payment.ref, payment.payee, payment.amount)
-      );
+  function hashBatch(bytes calldata batch, bytes32 permission) internal pure returns (bytes32) {
+    (uint256 deadline, bytes32 task,, uint256 at) = batch.head();
+    BatchLib.Entry memory payment;
+    bytes memory payments;
+    while (at != batch.length) {
+      uint256 next = batch.read(at, payment);
+      payments = bytes.concat(payments, keccak256(abi.encode(_PAYMENT_TYPEHASH, payment)));
+      at = next;
     }
-    return keccak256(
-      abi.encode(
-        _BATCH_TYPEHASH, permission, batch.deadline, batch.task, keccak256(abi.encodePacked(payments))
-      )
-    );
+    return keccak256(abi.encode(_BATCH_TYPEHASH, permission, deadline, task, keccak256(payments)));
   }
 
   /// @param permission SPM's hash of the permission.
-  function hash(IHardcapGuard.Funding calldata funding, bytes32 permission) internal pure returns (bytes32) {
+  function hashFunding(IHardcapGuard.Funding calldata funding, bytes32 permission)
+    internal
+    pure
+    returns (bytes32)
+  {
     return keccak256(
       abi.encode(
         _FUNDING_TYPEHASH,

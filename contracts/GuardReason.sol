@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import { BatchLib } from "./Batch.sol";
 import { IHardcapGuard } from "./interfaces/IHardcapGuard.sol";
 import { ISpendPermissionManager } from "./interfaces/ISpendPermissionManager.sol";
 import { PolicyLib } from "./Policy.sol";
@@ -10,6 +11,7 @@ import { TrailingWindow } from "./TrailingWindow.sol";
 /// @notice The reason that an error of `IHardcapGuard.simulate` stands for.
 library GuardReason {
   function fromError(bytes memory error) internal pure returns (IHardcapGuard.Reason) {
+    // forge-lint: disable-next-line(unsafe-typecast): the selector is the first four bytes
     bytes4 selector = bytes4(error);
     if (selector == PolicyLib.UnknownPolicyVersion.selector) {
       return IHardcapGuard.Reason.UnknownPolicyVersion;
@@ -20,6 +22,7 @@ library GuardReason {
     if (selector == IHardcapGuard.DeadlinePassed.selector) return IHardcapGuard.Reason.DeadlinePassed;
     if (selector == IHardcapGuard.RevokedBy.selector) return IHardcapGuard.Reason.Revoked;
     if (selector == IHardcapGuard.PausedBy.selector) return IHardcapGuard.Reason.Paused;
+    if (selector == BatchLib.MalformedBatch.selector) return IHardcapGuard.Reason.MalformedBatch;
     if (selector == IHardcapGuard.EmptyBatch.selector) return IHardcapGuard.Reason.EmptyBatch;
     if (selector == IHardcapGuard.NumberUsed.selector) return IHardcapGuard.Reason.NumberUsed;
     if (selector == IHardcapGuard.OverFloat.selector) return IHardcapGuard.Reason.OverFloat;

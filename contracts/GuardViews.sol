@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import { IERC20 } from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-
+import { BatchLib } from "./Batch.sol";
 import { GuardHash } from "./GuardHash.sol";
-import { GuardPlan } from "./GuardPlan.sol";
+import { GuardRules } from "./GuardRules.sol";
 import { GuardReason } from "./GuardReason.sol";
 import { IHardcapGuard } from "./interfaces/IHardcapGuard.sol";
 import { ISpendPermissionManager } from "./interfaces/ISpendPermissionManager.sol";
@@ -14,17 +13,15 @@ import { TrailingWindow } from "./TrailingWindow.sol";
 
 /// @title GuardViews
 /// @notice What can be asked of the guard, apart from what its storage says directly.
-abstract contract GuardViews is GuardPlan {
-  using GuardHash for Batch;
-  using GuardHash for Funding;
-  using PermissionHash for ISpendPermissionManager.SpendPermission;
+abstract contract GuardViews is GuardRules {
+  using BatchLib for bytes;
 
   ISpendPermissionManager internal constant _SPM = PermissionHash.SPM;
 
   /* ---------------------------------------- views ---------------------------------------- */
 
   /// @inheritdoc IHardcapGuard
-  function check(ISpendPermissionManager.SpendPermission calldata, Batch calldata)
+  function check(ISpendPermissionManager.SpendPermission calldata, bytes calldata)
     external
     view
     returns (Reason)
@@ -48,12 +45,16 @@ abstract contract GuardViews is GuardPlan {
   }
 
   /// @inheritdoc IHardcapGuard
-  function simulate(ISpendPermissionManager.SpendPermission calldata permission, Batch calldata batch)
+  function simulate(ISpendPermissionManager.SpendPermission calldata permission, bytes calldata batch)
     external
     view
   {
     Policy memory policy = PolicyLib.decode(permission.extraData);
-    _requireSpendable(permission, _planBatch(permission, policy, batch).amount);
+    (uint256 deadline, bytes32 task, bytes calldata ticket, uint256 first) = batch.head();
+    (Grant storage grant, uint256 meters) = _open(permission, policy, deadline);
+    uint256 amount = _requirePayments(grant, permission, policy, batch, first);
+    _requireAffordable(grant, meters, permission, policy, task, ticket, amount);
+    _requireSpendable(permission, amount);
   }
 
   /// @inheritdoc IHardcapGuard
@@ -62,8 +63,67 @@ abstract contract GuardViews is GuardPlan {
     Funding calldata funding
   ) external view {
     Policy memory policy = PolicyLib.decode(permission.extraData);
+    (Grant storage grant, uint256 meters) = _open(permission, policy, funding.deadline);
+    if (_isUsed(grant, policy.agent, funding.number)) revert NumberUsed(funding.number);
     address purse = purseOf(permission.account, permission.token, policy.grantId, policy.agent);
-    _requireSpendable(permission, _planFunding(permission, policy, funding, purse).amount);
+    uint256 amount = _amountOf(permission, PermissionHash.hash(permission), policy, funding, purse);
+    _requireAffordable(grant, meters, permission, policy, funding.task, funding.ticket, amount);
+    _requireSpendable(permission, amount);
+  }
+
+  /// @dev What `_usePayments` does, with nothing stored.
+  function _requirePayments(
+    Grant storage grant,
+    ISpendPermissionManager.SpendPermission calldata permission,
+    Policy memory policy,
+    bytes calldata batch,
+    uint256 first
+  ) private view returns (uint256 sum) {
+    if (first == batch.length) revert EmptyBatch();
+    BatchLib.Entry memory payment;
+    address previous;
+    uint256 at = first;
+    while (at != batch.length) {
+      uint256 next = batch.read(at, payment);
+      if (_isUsed(grant, policy.agent, payment.number) || _isBefore(batch, first, at, payment.number)) {
+        revert NumberUsed(payment.number);
+      }
+      _requirePayment(permission, policy, payment, previous, batch.proofAt(at));
+      sum += payment.amount;
+      previous = payment.payee;
+      at = next;
+    }
+  }
+
+  /// @dev Whether a payment of the batch before the one at `end` has this number.
+  function _isBefore(bytes calldata batch, uint256 at, uint256 end, uint256 number)
+    private
+    pure
+    returns (bool)
+  {
+    BatchLib.Entry memory payment;
+    while (at != end) {
+      uint256 next = batch.read(at, payment);
+      if (payment.number == number) return true;
+      at = next;
+    }
+    return false;
+  }
+
+  /// @dev What `_charge` does, with nothing stored.
+  function _requireAffordable(
+    Grant storage grant,
+    uint256 meters,
+    ISpendPermissionManager.SpendPermission calldata permission,
+    Policy memory policy,
+    bytes32 task,
+    bytes calldata ticket,
+    uint256 amount
+  ) private view {
+    _meter(meters, policy, amount);
+    if (policy.window != 0) _meterWindow(grant, policy, amount);
+    if (policy.perTask == _UNLIMITED) _requireNoTicket(ticket);
+    else _meterTask(grant, permission, policy, task, ticket, amount);
   }
 
   /// @dev What `SPM.spend` asks for, with its errors in its order.
@@ -112,17 +172,17 @@ abstract contract GuardViews is GuardPlan {
     Policy memory policy,
     bytes32 task
   ) private view returns (Meters memory spent) {
-    bytes32 grant = _grantOf(permission.account, permission.token, policy.grantId);
-    (spent.total, spent.perDay) = _spentOf(_grants[grant]);
-    spent.perTask = _tasks[grant][task];
+    Grant storage grant = _grants[permission.account][permission.token][policy.grantId];
+    (spent.total, spent.perDay) = _spentOf(grant.meters);
+    spent.perTask = grant.tasks[task];
     if (policy.window != 0) {
-      spent.perWindow = TrailingWindow.used(_windows[grant][policy.window], block.timestamp, policy.window);
+      spent.perWindow = TrailingWindow.used(grant.windows[policy.window], block.timestamp, policy.window);
     }
     if (block.timestamp >= permission.start && block.timestamp < permission.end) {
       spent.period = _SPM.getCurrentPeriod(permission).spend;
     }
-    spent.float = IERC20(permission.token)
-      .balanceOf(purseOf(permission.account, permission.token, policy.grantId, policy.agent));
+    address purse = purseOf(permission.account, permission.token, policy.grantId, policy.agent);
+    spent.float = _floatOf(permission.token, purse, PermissionHash.hash(permission));
   }
 
   /// @dev A limit may have been lowered below what was spent before.
@@ -141,12 +201,12 @@ abstract contract GuardViews is GuardPlan {
   }
 
   /// @inheritdoc IHardcapGuard
-  function hashBatch(ISpendPermissionManager.SpendPermission calldata permission, Batch calldata batch)
+  function hashBatch(ISpendPermissionManager.SpendPermission calldata permission, bytes calldata batch)
     external
     view
     returns (bytes32)
   {
-    return _hashTypedData(batch.hash(permission.hash()));
+    return _hashTypedData(GuardHash.hashBatch(batch, PermissionHash.hash(permission)));
   }
 
   /// @inheritdoc IHardcapGuard
@@ -155,6 +215,6 @@ abstract contract GuardViews is GuardPlan {
     view
     returns (bytes32)
   {
-    return _hashTypedData(funding.hash(permission.hash()));
+    return _hashTypedData(GuardHash.hashFunding(funding, PermissionHash.hash(permission)));
   }
 }

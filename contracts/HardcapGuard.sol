@@ -4,6 +4,7 @@ pragma solidity 0.8.30;
 import { LibClone } from "solady/utils/LibClone.sol";
 import { SafeTransferLib } from "solady/utils/SafeTransferLib.sol";
 
+import { BatchLib } from "./Batch.sol";
 import { GuardHash } from "./GuardHash.sol";
 import { GuardState } from "./GuardState.sol";
 import { GuardViews } from "./GuardViews.sol";
@@ -13,6 +14,7 @@ import { ISpendPermissionManager } from "./interfaces/ISpendPermissionManager.so
 import { PermissionHash } from "./PermissionHash.sol";
 import { Policy, PolicyLib } from "./Policy.sol";
 import { Purse } from "./Purse.sol";
+import { SpendCall, SpendCallLib } from "./SpendCall.sol";
 
 /// @title HardcapGuard
 /// @notice See `IHardcapGuard`.
@@ -21,11 +23,20 @@ import { Purse } from "./Purse.sol";
 ///      guard, and leaves in the same call, to the last unit. In between, code of the account and of its token runs;
 ///      by then everything is written down, and the lock keeps it from paying through the guard a second time.
 contract HardcapGuard is GuardViews {
-  using GuardHash for Batch;
-  using GuardHash for Funding;
-  using PermissionHash for ISpendPermissionManager.SpendPermission;
+  using BatchLib for bytes;
+  using SpendCallLib for SpendCall;
 
-  bool private transient _locked;
+  /// @dev 1 inside a payment. A whole word: a bool would be read again to be written.
+  uint256 private transient _locked;
+
+  /// @dev What is known of a call before it pays.
+  struct Context {
+    Policy policy;
+    SpendCall spendCall;
+    /// SPM's hash of the permission.
+    bytes32 permission;
+    bytes32 task;
+  }
 
   constructor() GuardState(address(new Purse())) {
     // Nowhere below is a call to SPM asked whether there was code to answer it.
@@ -33,45 +44,47 @@ contract HardcapGuard is GuardViews {
   }
 
   modifier lock() {
-    if (_locked) revert Reentrancy();
-    _locked = true;
+    if (_locked != 0) revert Reentrancy();
+    _locked = 1;
     _;
-    _locked = false;
+    _locked = 0;
   }
 
   /* ---------------------------------------- paying ---------------------------------------- */
 
   /// @inheritdoc IHardcapGuard
-  function pay(ISpendPermissionManager.SpendPermission calldata permission, Batch calldata batch)
+  function pay(ISpendPermissionManager.SpendPermission calldata permission, bytes calldata batch)
     external
     lock
   {
-    Policy memory policy = PolicyLib.decode(permission.extraData);
-    _requireAgent(policy);
-    _pay(permission, permission.hash(), policy, batch);
+    Context memory context = _contextOf(permission);
+    _requireAgent(context);
+    _pay(permission, context, batch);
   }
 
   /// @inheritdoc IHardcapGuard
   function payWithSignature(
     ISpendPermissionManager.SpendPermission calldata permission,
-    Batch calldata batch,
+    bytes calldata batch,
     bytes calldata agentSignature
   ) external lock {
-    _paySigned(permission, batch, agentSignature);
+    Context memory context = _contextOf(permission);
+    _requireSigned(context, GuardHash.hashBatch(batch, context.permission), agentSignature);
+    _pay(permission, context, batch);
   }
 
   /// @inheritdoc IHardcapGuard
   function approveAndPay(
     ISpendPermissionManager.SpendPermission calldata permission,
     bytes calldata ownerSignature,
-    Batch calldata batch,
+    bytes calldata batch,
     bytes calldata agentSignature
   ) external lock {
-    _approve(permission, permission.hash(), ownerSignature);
-    if (agentSignature.length != 0) return _paySigned(permission, batch, agentSignature);
-    Policy memory policy = PolicyLib.decode(permission.extraData);
-    _requireAgent(policy);
-    _pay(permission, permission.hash(), policy, batch);
+    Context memory context = _contextOf(permission);
+    if (agentSignature.length == 0) _requireAgent(context);
+    else _requireSigned(context, GuardHash.hashBatch(batch, context.permission), agentSignature);
+    _approve(permission, context.permission, ownerSignature);
+    _pay(permission, context, batch);
   }
 
   /// @inheritdoc IHardcapGuard
@@ -79,9 +92,9 @@ contract HardcapGuard is GuardViews {
     external
     lock
   {
-    Policy memory policy = PolicyLib.decode(permission.extraData);
-    _requireAgent(policy);
-    _fund(permission, permission.hash(), policy, funding);
+    Context memory context = _contextOf(permission);
+    _requireAgent(context);
+    _fund(permission, context, funding);
   }
 
   /// @inheritdoc IHardcapGuard
@@ -90,95 +103,160 @@ contract HardcapGuard is GuardViews {
     Funding calldata funding,
     bytes calldata agentSignature
   ) external lock {
-    Policy memory policy = PolicyLib.decode(permission.extraData);
-    bytes32 hash = permission.hash();
-    _requireSigned(policy, _hashTypedData(funding.hash(hash)), agentSignature);
-    _fund(permission, hash, policy, funding);
+    Context memory context = _contextOf(permission);
+    _requireSigned(context, GuardHash.hashFunding(funding, context.permission), agentSignature);
+    _fund(permission, context, funding);
   }
 
-  function _paySigned(
-    ISpendPermissionManager.SpendPermission calldata permission,
-    Batch calldata batch,
-    bytes calldata agentSignature
-  ) private {
-    Policy memory policy = PolicyLib.decode(permission.extraData);
-    bytes32 hash = permission.hash();
-    _requireSigned(policy, _hashTypedData(batch.hash(hash)), agentSignature);
-    _pay(permission, hash, policy, batch);
+  function _contextOf(ISpendPermissionManager.SpendPermission calldata permission)
+    private
+    view
+    returns (Context memory context)
+  {
+    bytes calldata extraData = permission.extraData;
+    PolicyLib.decodeInto(context.policy, extraData);
+    context.spendCall = SpendCallLib.prepare(permission, extraData);
+    context.permission = context.spendCall.hash(_spmDomain());
   }
 
-  function _requireAgent(Policy memory policy) private view {
-    if (msg.sender != policy.agent) revert WrongAgent(policy.agent, msg.sender);
+  function _requireAgent(Context memory context) private view {
+    address agent = context.policy.agent;
+    if (msg.sender != agent) revert WrongAgent(agent, msg.sender);
   }
 
-  function _requireSigned(Policy memory policy, bytes32 digest, bytes calldata signature) private view {
-    if (!GuardHash.isSignedBy(policy.agent, digest, signature)) revert InvalidAgentSignature(policy.agent);
+  function _requireSigned(Context memory context, bytes32 structHash, bytes calldata signature) private view {
+    address agent = context.policy.agent;
+    if (!GuardHash.isSignedBy(agent, _hashTypedData(structHash), signature)) {
+      revert InvalidAgentSignature(agent);
+    }
   }
 
   function _pay(
     ISpendPermissionManager.SpendPermission calldata permission,
-    bytes32 hash,
-    Policy memory policy,
-    Batch calldata batch
+    Context memory context,
+    bytes calldata batch
   ) private {
-    Plan memory plan = _planBatch(permission, policy, batch);
-    _commit(plan, policy, batch.task);
-    _spend(permission, plan.amount);
+    uint256 deadline;
+    bytes calldata ticket;
+    uint256 first;
+    (deadline, context.task, ticket, first) = batch.head();
+    (Grant storage grant, uint256 meters) = _open(permission, context.policy, deadline);
+    (uint256 amount, address payee) = _usePayments(grant, permission, context, batch, first);
+    _charge(grant, meters, permission, context.policy, context.task, ticket, amount);
 
-    // Payments to one payee in a row leave in one transfer.
+    context.spendCall.send(amount);
+    if (payee != address(0)) SafeTransferLib.safeTransfer(permission.token, payee, amount);
+    else _distribute(permission.token, batch, first);
+  }
+
+  /// @dev Uses up the numbers of the payments, each of which has to be allowed by itself.
+  /// @return sum What they come to.
+  /// @return payee Of all of them; zero if there are several.
+  function _usePayments(
+    Grant storage grant,
+    ISpendPermissionManager.SpendPermission calldata permission,
+    Context memory context,
+    bytes calldata batch,
+    uint256 at
+  ) private returns (uint256 sum, address payee) {
+    if (at == batch.length) revert EmptyBatch();
+    mapping(uint256 lane => uint256) storage lanes = grant.numbers[context.policy.agent];
+    BatchLib.Entry memory payment;
+    address previous;
+    while (at != batch.length) {
+      uint256 next = batch.read(at, payment);
+      _use(lanes, payment.number);
+      _requirePayment(permission, context.policy, payment, previous, batch.proofAt(at));
+      _emitPaid(context, payment);
+      if (sum == 0) payee = payment.payee;
+      else if (payment.payee != payee) payee = address(0);
+      unchecked {
+        sum += payment.amount;
+      }
+      previous = payment.payee;
+      at = next;
+    }
+  }
+
+  function _emitPaid(Context memory context, BatchLib.Entry memory payment) private {
+    emit Paid(
+      context.policy.grantId,
+      payment.ref,
+      payment.payee,
+      context.permission,
+      payment.number,
+      payment.amount,
+      context.task
+    );
+  }
+
+  /// @dev Payments to one payee in a row leave in one transfer.
+  function _distribute(address token, bytes calldata batch, uint256 at) private {
+    BatchLib.Entry memory payment;
+    address previous;
     uint256 due;
-    for (uint256 i; i < batch.payments.length; ++i) {
-      Payment calldata payment = batch.payments[i];
-      emit Paid(policy.grantId, payment.ref, payment.payee, hash, payment.number, payment.amount, batch.task);
-      due += payment.amount;
-      if (i + 1 == batch.payments.length || batch.payments[i + 1].payee != payment.payee) {
-        SafeTransferLib.safeTransfer(permission.token, payment.payee, due);
-        due = 0;
+    while (at != batch.length) {
+      at = batch.read(at, payment);
+      if (payment.payee != previous) {
+        if (due != 0) SafeTransferLib.safeTransfer(token, previous, due);
+        (previous, due) = (payment.payee, 0);
+      }
+      unchecked {
+        due += payment.amount;
       }
     }
+    SafeTransferLib.safeTransfer(token, previous, due);
   }
 
   function _fund(
     ISpendPermissionManager.SpendPermission calldata permission,
-    bytes32 hash,
-    Policy memory policy,
+    Context memory context,
     Funding calldata funding
   ) private {
+    Policy memory policy = context.policy;
+    (Grant storage grant, uint256 meters) = _open(permission, policy, funding.deadline);
+    _use(grant.numbers[policy.agent], funding.number);
     address purse = purseOf(permission.account, permission.token, policy.grantId, policy.agent);
-    Plan memory plan = _planFunding(permission, policy, funding, purse);
-    _commit(plan, policy, funding.task);
-    if (purse.code.length == 0) {
-      bytes memory arguments =
-        _purseArguments(permission.account, permission.token, policy.grantId, policy.agent);
-      LibClone.cloneDeterministic(_PURSE, arguments, bytes32(0));
-    }
-    IPurse(purse).noteFunding(hash);
-    emit Funded(policy.grantId, funding.ref, purse, hash, funding.number, plan.amount, funding.task);
+    uint256 amount = _amountOf(permission, context.permission, policy, funding, purse);
+    _charge(grant, meters, permission, policy, funding.task, funding.ticket, amount);
+    emit Funded(policy.grantId, funding.ref, purse, context.permission, funding.number, amount, funding.task);
 
-    _spend(permission, plan.amount);
-    SafeTransferLib.safeTransfer(permission.token, purse, plan.amount);
+    if (purse.code.length == 0) _deployPurse(permission, policy);
+    IPurse(purse).noteFunding(context.permission);
+    context.spendCall.send(amount);
+    SafeTransferLib.safeTransfer(permission.token, purse, amount);
   }
 
-  /// @dev `SPM.spend(permission, value)`, with the fields copied as they came instead of each read and checked, which
-  ///      SPM does anyway. Reverts as SPM does.
-  function _spend(ISpendPermissionManager.SpendPermission calldata permission, uint256 value) private {
-    address spm = address(_SPM);
-    bytes4 selector = ISpendPermissionManager.spend.selector;
-    bytes calldata extraData = permission.extraData;
-    assembly ("memory-safe") {
-      let m := mload(0x40)
-      mstore(m, selector)
-      mstore(add(m, 0x04), 0x40) // where the permission starts
-      mstore(add(m, 0x24), value)
-      calldatacopy(add(m, 0x44), permission, 0x100) // account, ..., salt: eight words
-      mstore(add(m, 0x144), 0x120) // where its extraData starts
-      mstore(add(m, 0x164), extraData.length)
-      calldatacopy(add(m, 0x184), extraData.offset, extraData.length)
-      if iszero(call(gas(), spm, 0, m, add(0x184, extraData.length), 0, 0)) {
-        returndatacopy(m, 0, returndatasize())
-        revert(m, returndatasize())
-      }
-    }
+  function _deployPurse(ISpendPermissionManager.SpendPermission calldata permission, Policy memory policy)
+    private
+  {
+    bytes memory arguments =
+      _purseArguments(permission.account, permission.token, policy.grantId, policy.agent);
+    LibClone.cloneDeterministic(_PURSE, arguments, bytes32(0));
+  }
+
+  function _use(mapping(uint256 lane => uint256) storage lanes, uint256 number) private {
+    uint256 bits = lanes[number >> 8];
+    // forge-lint: disable-next-line(incorrect-shift): the bit of the number
+    uint256 bit = 1 << (number & 0xff);
+    if (bits & bit != 0) revert NumberUsed(number);
+    lanes[number >> 8] = bits | bit;
+  }
+
+  /// @dev Counts `amount` against every meter that the policy has, or reverts.
+  function _charge(
+    Grant storage grant,
+    uint256 meters,
+    ISpendPermissionManager.SpendPermission calldata permission,
+    Policy memory policy,
+    bytes32 task,
+    bytes calldata ticket,
+    uint256 amount
+  ) private {
+    grant.meters = _meter(meters, policy, amount);
+    if (policy.window != 0) grant.windows[policy.window] = _meterWindow(grant, policy, amount);
+    if (policy.perTask == _UNLIMITED) _requireNoTicket(ticket);
+    else grant.tasks[task] = _meterTask(grant, permission, policy, task, ticket, amount);
   }
 
   /* ---------------------------------------- replacing and stopping ---------------------------------------- */
@@ -194,10 +272,10 @@ contract HardcapGuard is GuardViews {
     if (old.spender != address(this)) revert WrongSpender(old.spender);
 
     Policy memory policy = PolicyLib.decode(renewed.extraData);
-    bytes32 oldHash = old.hash();
+    bytes32 oldHash = PermissionHash.hash(old);
     if (policy.replaces != oldHash) revert NotReplacing(policy.replaces, oldHash);
 
-    bytes32 hash = renewed.hash();
+    bytes32 hash = PermissionHash.hash(renewed);
     _approve(renewed, hash, ownerSignature);
     _SPM.revokeAsSpender(old);
     emit Replaced(renewed.account, policy.grantId, hash, oldHash);

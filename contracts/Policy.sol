@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import { EfficientHashLib } from "solady/utils/EfficientHashLib.sol";
 import { MerkleProofLib } from "solady/utils/MerkleProofLib.sol";
 
 /// @notice The part of a grant that the guard enforces, encoded in `SpendPermission.extraData`.
@@ -54,19 +55,19 @@ bytes32 constant ANY_PAYEE = bytes32(type(uint256).max);
 library PolicyLib {
   uint256 private constant _VERSION = 1;
 
-  uint256 private constant _ORCHESTRATOR = 1 << 0;
-  uint256 private constant _PER_CALL = 1 << 1;
-  uint256 private constant _PER_DAY = 1 << 2;
-  uint256 private constant _TOTAL = 1 << 3;
-  uint256 private constant _PER_TASK = 1 << 4;
-  uint256 private constant _PER_WINDOW = 1 << 5;
-  uint256 private constant _MAX_FLOAT = 1 << 6;
-  uint256 private constant _PAYEES = 1 << 7;
-  uint256 private constant _REPLACES = 1 << 8;
-  uint256 private constant _KNOWN = (1 << 9) - 1;
+  uint256 private constant _ORCHESTRATOR = 0x001;
+  uint256 private constant _PER_CALL = 0x002;
+  uint256 private constant _PER_DAY = 0x004;
+  uint256 private constant _TOTAL = 0x008;
+  uint256 private constant _PER_TASK = 0x010;
+  uint256 private constant _PER_WINDOW = 0x020;
+  uint256 private constant _MAX_FLOAT = 0x040;
+  uint256 private constant _PAYEES = 0x080;
+  uint256 private constant _REPLACES = 0x100;
+  uint256 private constant _ALL = 0x1ff;
 
   uint112 private constant _UNLIMITED = type(uint112).max;
-  uint48 private constant _UNLIMITED_WINDOW = type(uint48).max;
+  uint48 private constant _UNLIMITED_WINDOW = 0xffffffffffff;
 
   /// @notice The first byte is not a version that is known here.
   error UnknownPolicyVersion(uint256 version);
@@ -79,121 +80,132 @@ library PolicyLib {
   /// @notice The policy that `data` stands for.
   /// @dev Reverts with `UnknownPolicyVersion` or `MalformedPolicy`.
   function decode(bytes calldata data) internal pure returns (Policy memory policy) {
-    if (data.length == 0) revert MalformedPolicy();
-    uint256 version = _read(data, 0, 1);
-    if (version != _VERSION) revert UnknownPolicyVersion(version);
+    decodeInto(policy, data);
+  }
 
-    uint256 present = _read(data, 1, 2);
-    policy.grantId = bytes32(_read(data, 3, 32));
-    policy.agent = address(uint160(_read(data, 35, 20)));
-    // The bits have to be known, and tickets need somebody to sign them.
-    bool sound = present <= _KNOWN && present & _PAYEES != 0 && policy.agent != address(0)
-      && present & (_PER_TASK | _ORCHESTRATOR) != _PER_TASK;
+  /// @notice As `decode`, into a policy of zeros.
+  function decodeInto(Policy memory policy, bytes calldata data) internal pure {
+    uint256 version;
+    uint256 unlimited = _UNLIMITED;
+    bool malformed;
+    // Reads what is there, each field as wide as it is, past the end of `data` if it comes to that.
+    assembly ("memory-safe") {
+      let at := data.offset
+      version := byte(0, calldataload(at))
+      let fields := and(shr(232, calldataload(at)), 0xffff)
+      malformed := or(gt(fields, _ALL), iszero(and(fields, _PAYEES)))
+      mstore(policy, calldataload(add(at, 3))) // grantId
+      let agent := shr(96, calldataload(add(at, 35)))
+      malformed := or(malformed, iszero(agent))
+      mstore(add(policy, 0x20), agent)
+      at := add(at, 55)
 
-    unchecked {
-      uint256 at = 55;
-      if (present & _ORCHESTRATOR != 0) {
-        policy.orchestrator = address(uint160(_read(data, at, 20)));
-        sound = sound && policy.orchestrator != address(0);
-        at += 20;
+      let value := 0
+      if and(fields, _ORCHESTRATOR) {
+        value := shr(96, calldataload(at))
+        malformed := or(malformed, iszero(value))
+        at := add(at, 20)
       }
-      (policy.perCall, at) = _readLimit(data, at, present & _PER_CALL);
-      (policy.perDay, at) = _readLimit(data, at, present & _PER_DAY);
-      (policy.total, at) = _readLimit(data, at, present & _TOTAL);
-      (policy.perTask, at) = _readLimit(data, at, present & _PER_TASK);
-      policy.perWindow = _UNLIMITED_WINDOW;
-      if (present & _PER_WINDOW != 0) {
-        policy.perWindow = uint48(_read(data, at, 6));
-        policy.window = uint32(_read(data, at + 6, 4));
-        sound = sound && policy.perWindow != _UNLIMITED_WINDOW && policy.window != 0;
-        at += 10;
+      mstore(add(policy, 0x40), value)
+
+      // Each of these differs from what its absence means.
+      value := unlimited
+      if and(fields, _PER_CALL) {
+        value := shr(144, calldataload(at))
+        malformed := or(malformed, eq(value, unlimited))
+        at := add(at, 14)
       }
-      if (present & _MAX_FLOAT != 0) {
-        policy.maxFloat = uint112(_read(data, at, 14));
-        sound = sound && policy.maxFloat != 0;
-        at += 14;
+      mstore(add(policy, 0x60), value)
+      value := unlimited
+      if and(fields, _PER_DAY) {
+        value := shr(144, calldataload(at))
+        malformed := or(malformed, eq(value, unlimited))
+        at := add(at, 14)
       }
-      policy.payees = bytes32(_read(data, at, 32));
-      at += 32;
-      if (present & _REPLACES != 0) {
-        policy.replaces = bytes32(_read(data, at, 32));
-        sound = sound && policy.replaces != 0;
-        at += 32;
+      mstore(add(policy, 0x80), value)
+      value := unlimited
+      if and(fields, _TOTAL) {
+        value := shr(144, calldataload(at))
+        malformed := or(malformed, eq(value, unlimited))
+        at := add(at, 14)
+      }
+      mstore(add(policy, 0xa0), value)
+      value := unlimited
+      if and(fields, _PER_TASK) {
+        value := shr(144, calldataload(at))
+        // Somebody has to sign the tickets.
+        malformed := or(malformed, or(eq(value, unlimited), iszero(and(fields, _ORCHESTRATOR))))
+        at := add(at, 14)
+      }
+      mstore(add(policy, 0xc0), value)
+
+      value := _UNLIMITED_WINDOW
+      if and(fields, _PER_WINDOW) {
+        value := shr(208, calldataload(at))
+        let window := shr(224, calldataload(add(at, 6)))
+        malformed := or(malformed, or(eq(value, _UNLIMITED_WINDOW), iszero(window)))
+        mstore(add(policy, 0x100), window)
+        at := add(at, 10)
+      }
+      mstore(add(policy, 0xe0), value)
+      if and(fields, _MAX_FLOAT) {
+        value := shr(144, calldataload(at))
+        malformed := or(malformed, iszero(value))
+        mstore(add(policy, 0x120), value)
+        at := add(at, 14)
+      }
+      mstore(add(policy, 0x140), calldataload(at)) // payees
+      at := add(at, 32)
+      if and(fields, _REPLACES) {
+        value := calldataload(at)
+        malformed := or(malformed, iszero(value))
+        mstore(add(policy, 0x160), value)
+        at := add(at, 32)
       }
       // Neither too few bytes, some of which were then read from what follows, nor too many.
-      sound = sound && at == data.length;
+      malformed := or(malformed, iszero(eq(sub(at, data.offset), data.length)))
     }
-    if (!sound) revert MalformedPolicy();
-  }
-
-  /// @dev A limit that is there must not be the one that its absence means.
-  function _readLimit(bytes calldata data, uint256 at, uint256 present)
-    private
-    pure
-    returns (uint112 limit, uint256 next)
-  {
-    if (present == 0) return (_UNLIMITED, at);
-    limit = uint112(_read(data, at, 14));
-    if (limit == _UNLIMITED) revert MalformedPolicy();
-    unchecked {
-      next = at + 14;
-    }
-  }
-
-  /// @dev `size` bytes as a number. Reads past the end of `data` if told to: the length is checked in the end.
-  function _read(bytes calldata data, uint256 at, uint256 size) private pure returns (uint256 value) {
-    assembly ("memory-safe") {
-      value := shr(sub(256, shl(3, size)), calldataload(add(data.offset, at)))
-    }
-  }
-
-  function _require(bool condition) private pure {
-    if (!condition) revert MalformedPolicy();
+    if (version != _VERSION && data.length != 0) revert UnknownPolicyVersion(version);
+    if (malformed) revert MalformedPolicy();
   }
 
   /* ---------------------------------------- encoding ---------------------------------------- */
 
+  /// @dev Which fields the encoding of a policy has; reverts with `MalformedPolicy` if there is none.
+  function _fieldsOf(Policy memory policy) private pure returns (uint256 fields) {
+    fields = _PAYEES;
+    if (policy.orchestrator != address(0)) fields |= _ORCHESTRATOR;
+    if (policy.perCall != _UNLIMITED) fields |= _PER_CALL;
+    if (policy.perDay != _UNLIMITED) fields |= _PER_DAY;
+    if (policy.total != _UNLIMITED) fields |= _TOTAL;
+    if (policy.perTask != _UNLIMITED) fields |= _PER_TASK;
+    if (policy.perWindow != _UNLIMITED_WINDOW) fields |= _PER_WINDOW;
+    if (policy.maxFloat != 0) fields |= _MAX_FLOAT;
+    if (policy.replaces != 0) fields |= _REPLACES;
+
+    if (policy.agent == address(0)) revert MalformedPolicy();
+    // Somebody has to sign the tickets.
+    if (fields & (_PER_TASK | _ORCHESTRATOR) == _PER_TASK) revert MalformedPolicy();
+    // A cap on a window of no length, or a window without a cap.
+    if ((fields & _PER_WINDOW == 0) != (policy.window == 0)) revert MalformedPolicy();
+  }
+
   /// @notice The bytes that stand for `policy`.
   /// @dev Reverts with `MalformedPolicy` if none do: no agent, a cap on tasks without an orchestrator, a window
   ///      without a cap or a cap on a window of no length.
-  function encode(Policy memory policy) internal pure returns (bytes memory) {
-    _require(policy.agent != address(0));
-    _require(policy.perTask == _UNLIMITED || policy.orchestrator != address(0));
-    _require((policy.perWindow == _UNLIMITED_WINDOW) == (policy.window == 0));
-
-    uint256 present = _PAYEES;
-    bytes memory fields;
-    if (policy.orchestrator != address(0)) {
-      present |= _ORCHESTRATOR;
-      fields = abi.encodePacked(policy.orchestrator);
-    }
-    (present, fields) = _appendLimit(present, fields, _PER_CALL, policy.perCall);
-    (present, fields) = _appendLimit(present, fields, _PER_DAY, policy.perDay);
-    (present, fields) = _appendLimit(present, fields, _TOTAL, policy.total);
-    (present, fields) = _appendLimit(present, fields, _PER_TASK, policy.perTask);
-    if (policy.window != 0) {
-      present |= _PER_WINDOW;
-      fields = abi.encodePacked(fields, policy.perWindow, policy.window);
-    }
-    if (policy.maxFloat != 0) {
-      present |= _MAX_FLOAT;
-      fields = abi.encodePacked(fields, policy.maxFloat);
-    }
-    fields = abi.encodePacked(fields, policy.payees);
-    if (policy.replaces != 0) {
-      present |= _REPLACES;
-      fields = abi.encodePacked(fields, policy.replaces);
-    }
-    return abi.encodePacked(uint8(_VERSION), uint16(present), policy.grantId, policy.agent, fields);
-  }
-
-  function _appendLimit(uint256 present, bytes memory fields, uint256 bit, uint112 limit)
-    private
-    pure
-    returns (uint256, bytes memory)
-  {
-    if (limit == _UNLIMITED) return (present, fields);
-    return (present | bit, abi.encodePacked(fields, limit));
+  function encode(Policy memory policy) internal pure returns (bytes memory data) {
+    uint256 fields = _fieldsOf(policy);
+    // forge-lint: disable-next-line(unsafe-typecast): nine bits
+    data = abi.encodePacked(uint8(_VERSION), uint16(fields), policy.grantId, policy.agent);
+    if (fields & _ORCHESTRATOR != 0) data = abi.encodePacked(data, policy.orchestrator);
+    if (fields & _PER_CALL != 0) data = abi.encodePacked(data, policy.perCall);
+    if (fields & _PER_DAY != 0) data = abi.encodePacked(data, policy.perDay);
+    if (fields & _TOTAL != 0) data = abi.encodePacked(data, policy.total);
+    if (fields & _PER_TASK != 0) data = abi.encodePacked(data, policy.perTask);
+    if (fields & _PER_WINDOW != 0) data = abi.encodePacked(data, policy.perWindow, policy.window);
+    if (fields & _MAX_FLOAT != 0) data = abi.encodePacked(data, policy.maxFloat);
+    data = abi.encodePacked(data, policy.payees);
+    if (fields & _REPLACES != 0) data = abi.encodePacked(data, policy.replaces);
   }
 
   /* ---------------------------------------- payees ---------------------------------------- */
@@ -203,7 +215,7 @@ library PolicyLib {
   function allows(bytes32 payees, address payee, bytes32[] calldata proof) internal pure returns (bool) {
     if (payees == ANY_PAYEE) return true;
     // Hashed twice, so that no inner node can pass for a leaf.
-    bytes32 leaf = keccak256(bytes.concat(keccak256(abi.encode(payee))));
+    bytes32 leaf = EfficientHashLib.hash(EfficientHashLib.hash(uint256(uint160(payee))));
     return MerkleProofLib.verifyCalldata(proof, payees, leaf);
   }
 }

@@ -30,6 +30,7 @@ export const guardErrors = {
   },
   PausedBy: { code: 'PAUSED_BY', advice: 'The grant is paused: whoever paused it has to resume it.' },
   RevokedBy: { code: 'REVOKED_BY', advice: 'The grant is revoked, for good: ask the owner for a new one.' },
+  MalformedBatch: { code: 'MALFORMED_BATCH', advice: 'The bytes are not a batch.' },
   EmptyBatch: { code: 'EMPTY_BATCH', advice: 'A batch needs at least one payment.' },
   NumberUsed: {
     code: 'NUMBER_USED',

@@ -1,4 +1,4 @@
-import { type Address, encodeFunctionData, type Hex, zeroHash } from 'viem'
+import { type Address, concat, encodeFunctionData, type Hex, numberToHex, size, zeroHash } from 'viem'
 import { hardcapGuardAbi } from '../abi/index.js'
 import { hardcapGuard } from './Addresses.js'
 import { InputError } from './errors.js'
@@ -131,47 +131,53 @@ export function prepareRevokeGrant({ account, token, grantId }: Omit<Key, 'chain
   return toGuard(encodeFunctionData({ abi: hardcapGuardAbi, functionName: 'revokeGrant', args }))
 }
 
-/** The batch as the guard takes it. */
-export function toBatch(batch: Batch) {
-  return {
-    ...toHead(batch),
-    payments: batch.payments.map(({ number, ref, payee, amount, proof }, i) => ({
-      number: uint(number, `payments[${i}].number`, 256),
-      ref,
-      payee,
-      amount: uint(amount, `payments[${i}].amount`, 112),
-      proof,
-    })),
-  }
+/** The batch as the guard takes it: packed, see `BatchLib` in contracts/Batch.sol. */
+export function toBatch({ deadline, task, ticket, payments }: Batch): Hex {
+  const packedTicket = toTicket(ticket)
+  return concat([
+    time(deadline, 'deadline'),
+    task ?? zeroHash,
+    bytes(BigInt(size(packedTicket)), 'ticket', 2),
+    packedTicket,
+    ...payments.map(({ number, ref, payee, amount, proof }, i) =>
+      concat([
+        bytes(BigInt(proof.length), `payments[${i}].proof`, 1),
+        bytes(number, `payments[${i}].number`, 32),
+        ref,
+        payee,
+        bytes(amount, `payments[${i}].amount`, 14),
+        ...proof,
+      ]),
+    ),
+  ])
 }
 
 /** The funding as the guard takes it. */
-export function toFunding(funding: Funding) {
+export function toFunding({ deadline, task, ticket, number, ref, target }: Funding) {
   return {
-    ...toHead(funding),
-    number: uint(funding.number, 'number', 256),
-    ref: funding.ref,
-    target: uint(funding.target, 'target', 112),
-  }
-}
-
-function toHead({ deadline, task, ticket }: Pick<Batch, 'deadline' | 'task' | 'ticket'>) {
-  return {
-    deadline: time(deadline, 'deadline'),
+    deadline: Number(time(deadline, 'deadline')),
     task: task ?? zeroHash,
-    ticket:
-      ticket === null
-        ? { cap: 0n, deadline: 0, signature: '0x' as const }
-        : {
-            cap: uint(ticket.cap, 'ticket.cap', 112),
-            deadline: time(ticket.deadline, 'ticket.deadline'),
-            signature: ticket.signature,
-          },
+    ticket: toTicket(ticket),
+    number: uint(number, 'number', 256),
+    ref,
+    target: uint(target, 'target', 112),
   }
 }
 
-function time(value: number, field: string): number {
-  return Input.integer(value, field, { min: 0, max: Time.max, code: 'INVALID_DATE' })
+function toTicket(ticket: Batch['ticket']): Hex {
+  if (ticket === null) return '0x'
+  const { cap, deadline, signature } = ticket
+  return concat([bytes(cap, 'ticket.cap', 14), time(deadline, 'ticket.deadline'), signature])
+}
+
+function time(value: number, field: string): Hex {
+  return numberToHex(Input.integer(value, field, { min: 0, max: Time.max, code: 'INVALID_DATE' }), {
+    size: 6,
+  })
+}
+
+function bytes(value: bigint, field: string, length: number): Hex {
+  return numberToHex(uint(value, field, 8 * length), { size: length })
 }
 
 function toGuard(data: Hex): Call {

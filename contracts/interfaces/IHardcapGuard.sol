@@ -26,49 +26,20 @@ import { ISpendPermissionManager } from "./ISpendPermissionManager.sol";
 interface IHardcapGuard is IPurseGuard {
   /* ---------------------------------------- structs ---------------------------------------- */
 
-  /// @notice One payment of a batch.
-  struct Payment {
-    /// @dev Chosen before the first attempt, and kept through every retry.
-    uint256 number;
-    /// @dev Returned in the event: `keccak256(grantId, idempotency key)`, or anything else.
-    bytes32 ref;
-    address payee;
-    uint112 amount;
-    /// @dev That the policy's Merkle root contains the payee. Not read where any payee is allowed, nor where the
-    ///      payee is that of the payment before.
-    bytes32[] proof;
-  }
-
-  /// @notice The orchestrator's word that a task exists, and what it may cost.
-  struct Ticket {
-    /// @dev Most that the task may cost over its lifetime; the policy's `perTask` holds as well.
-    uint112 cap;
-    /// @dev First second at which the ticket cannot be used any more.
-    uint48 deadline;
-    /// @dev By the orchestrator, over `hashTicket`.
-    bytes signature;
-  }
-
-  /// @notice Payments for one task, made together or not at all.
-  struct Batch {
-    /// @dev First second at which the batch cannot be paid any more.
-    uint48 deadline;
-    /// @dev What the payments are for, zero for nothing. A label in the events, unless the policy caps tasks.
-    bytes32 task;
-    /// @dev For `task`, where the policy caps tasks; all zero and empty where it does not.
-    Ticket ticket;
-    /// @dev Equal payees in a row share a transfer.
-    Payment[] payments;
-  }
-
   /// @notice A payment to the agent's purse, given as the balance that the purse is to have afterwards.
   struct Funding {
+    /// @dev First second at which the funding cannot be paid any more.
     uint48 deadline;
+    /// @dev What the funding is for; as in `Batch`.
     bytes32 task;
-    Ticket ticket;
+    /// @dev `BatchLib.encode(Ticket)`, where the policy caps tasks; empty where it does not.
+    bytes ticket;
+    /// @dev As in `Payment`; payments and fundings share their numbers.
     uint256 number;
+    /// @dev Returned in the event; as in `Payment`.
     bytes32 ref;
-    /// @dev Balance of the purse afterwards; at most the policy's `maxFloat`.
+    /// @dev Balance of the purse afterwards; at most the policy's `maxFloat`. What another permission put there before goes
+    ///      back to the account and does not count.
     uint112 target;
   }
 
@@ -86,7 +57,7 @@ interface IHardcapGuard is IPurseGuard {
     uint256 perWindow;
     /// @dev In SPM's current period, by this permission.
     uint256 period;
-    /// @dev Balance of the purse.
+    /// @dev In the purse. What another permission put there does not count: this one's first funding sends it back.
     uint256 float;
   }
 
@@ -111,6 +82,8 @@ interface IHardcapGuard is IPurseGuard {
     Revoked,
     /// `PausedBy`
     Paused,
+    /// `BatchLib.MalformedBatch`; payments only
+    MalformedBatch,
     /// `EmptyBatch`; payments only
     EmptyBatch,
     /// `NumberUsed`
@@ -236,7 +209,8 @@ interface IHardcapGuard is IPurseGuard {
   /// @notice One payment is above the policy's limit.
   error OverPerCall(uint256 amount, uint256 limit);
 
-  /// @notice The payee is zero, the guard, SPM, the token, or the agent's own purse, which has to be funded instead.
+  /// @notice The payee is zero, the guard, SPM or the token; or, where any payee is allowed, the agent's own purse, which
+  ///         has to be funded instead.
   error ForbiddenPayee(address payee);
 
   /// @notice The proof does not show that the policy allows this payee.
@@ -287,29 +261,30 @@ interface IHardcapGuard is IPurseGuard {
   /* ---------------------------------------- paying ---------------------------------------- */
 
   /// @notice Pays a batch; the caller is the agent.
-  /// @dev Reverts with, in this order: `Reentrancy`, the errors of `Policy.decode`, `WrongAgent`, those of `simulate`
+  /// @dev Reverts with, in this order: `Reentrancy`, the errors of `PolicyLib.decode`, `WrongAgent`, those of `simulate`
   ///      other than SPM's, then SPM's, the account's and the token's. Nothing is paid then.
-  function pay(ISpendPermissionManager.SpendPermission calldata permission, Batch calldata batch) external;
+  /// @param batch `BatchLib.encode(Batch)`.
+  function pay(ISpendPermissionManager.SpendPermission calldata permission, bytes calldata batch) external;
 
   /// @notice Pays a batch that the agent signed; anybody may submit it, until its deadline.
-  /// @dev As `pay`, with `InvalidAgentSignature` in place of `WrongAgent`. An agent without code signs by ECDSA, one
+  /// @dev As `pay`, with `MalformedBatch` and `InvalidAgentSignature` in place of `WrongAgent`. An agent without code signs by ECDSA, one
   ///      with code by ECDSA or ERC-1271. Proofs and ticket are not signed: they prove themselves.
   /// @param agentSignature Over `hashBatch`.
   function payWithSignature(
     ISpendPermissionManager.SpendPermission calldata permission,
-    Batch calldata batch,
+    bytes calldata batch,
     bytes calldata agentSignature
   ) external;
 
   /// @notice Approves a permission that its account signed, and pays a first batch from it.
-  /// @dev Reverts with `Reentrancy`, SPM's errors of `approveWithSignature`, `ApprovalRefused`, then as `pay` or
-  ///      `payWithSignature`. Approved before is no error.
+  /// @dev As `pay` or `payWithSignature`; after `WrongAgent` or `InvalidAgentSignature` come SPM's errors of
+  ///      `approveWithSignature` and `ApprovalRefused`. Approved before is no error.
   /// @param ownerSignature The account's over `SPM.getHash(permission)`; ERC-6492 deploys the account.
   /// @param agentSignature Over `hashBatch`; empty if the caller is the agent.
   function approveAndPay(
     ISpendPermissionManager.SpendPermission calldata permission,
     bytes calldata ownerSignature,
-    Batch calldata batch,
+    bytes calldata batch,
     bytes calldata agentSignature
   ) external;
 
@@ -331,7 +306,7 @@ interface IHardcapGuard is IPurseGuard {
 
   /// @notice Approves a permission that its account signed and revokes the one that its policy names in `replaces`;
   ///         anybody may submit it. Under the same grantId, what was spent stays spent.
-  /// @dev Reverts with `Reentrancy`, `MismatchedAccounts`, `WrongSpender`, the errors of `Policy.decode`,
+  /// @dev Reverts with `Reentrancy`, `MismatchedAccounts`, `WrongSpender`, the errors of `PolicyLib.decode`,
   ///      `NotReplacing`, SPM's of `approveWithSignature`, `ApprovalRefused`. Done before, or half, is no error.
   /// @param ownerSignature The account's over `SPM.getHash(renewed)`.
   function replace(
@@ -349,7 +324,7 @@ interface IHardcapGuard is IPurseGuard {
 
   /// @notice Revokes a grant for good, as far as the caller can, and the permission at hand with SPM.
   /// @dev The caller is the permission's account or its policy's orchestrator or agent. Reverts with `WrongSpender`,
-  ///      the errors of `Policy.decode`, `Unauthorized`.
+  ///      the errors of `PolicyLib.decode`, `Unauthorized`.
   function revoke(ISpendPermissionManager.SpendPermission calldata permission) external;
 
   /// @notice Revokes a grant for good, as far as the caller can: its account for every permission, an orchestrator or
@@ -360,7 +335,7 @@ interface IHardcapGuard is IPurseGuard {
 
   /// @notice Whether a batch would be paid, by what guard and SPM know.
   /// @dev `Ok` exactly when `simulate` does not revert; otherwise the name of its error.
-  function check(ISpendPermissionManager.SpendPermission calldata permission, Batch calldata batch)
+  function check(ISpendPermissionManager.SpendPermission calldata permission, bytes calldata batch)
     external
     view
     returns (Reason);
@@ -373,7 +348,7 @@ interface IHardcapGuard is IPurseGuard {
 
   /// @notice Reverts with the error, figures and all, that a batch would be refused with, in the order of `Reason`.
   /// @dev The same code as `pay`, up to the effects, and then SPM's conditions.
-  function simulate(ISpendPermissionManager.SpendPermission calldata permission, Batch calldata batch)
+  function simulate(ISpendPermissionManager.SpendPermission calldata permission, bytes calldata batch)
     external
     view;
 
@@ -386,14 +361,14 @@ interface IHardcapGuard is IPurseGuard {
   /// @notice What is left under each cap; the lowest is what can be spent.
   /// @dev A cap that the policy does not have counts as the largest value of its type, less what was spent where that
   ///      is kept all the same (total and day). `period` is zero outside the permission's dates. Flags, approval and
-  ///      balances are not looked at. Reverts with the errors of `Policy.decode`.
+  ///      balances are not looked at. Reverts with the errors of `PolicyLib.decode`.
   /// @param task Whose `perTask` is returned; the cap of its ticket is not known here.
   function remaining(ISpendPermissionManager.SpendPermission calldata permission, bytes32 task)
     external
     view
     returns (Meters memory);
 
-  /// @notice What was spent, by each meter. `perCall` is zero, `float` the balance of the purse.
+  /// @notice What was spent, by each meter. `perCall` is zero, `float` what the purse holds from this permission.
   /// @dev As `remaining`. A window or task that the policy does not cap is not kept by it; a task reads what siblings
   ///      metered, a window zero.
   function used(ISpendPermissionManager.SpendPermission calldata permission, bytes32 task)
@@ -408,7 +383,7 @@ interface IHardcapGuard is IPurseGuard {
     returns (bool);
 
   /// @notice What `extraData` says, for anybody who was handed opaque bytes.
-  /// @dev Reverts with the errors of `Policy.decode`.
+  /// @dev Reverts with the errors of `PolicyLib.decode`.
   function explain(bytes calldata extraData) external pure returns (Policy memory);
 
   /// @notice The purse of an agent under a grant, deployed or not.
@@ -423,7 +398,7 @@ interface IHardcapGuard is IPurseGuard {
   /// @notice The EIP-712 hash that the agent signs for `payWithSignature`, in the guard's domain (`Hardcap Guard`,
   ///         version `1`): `Batch(bytes32 permission,uint48 deadline,bytes32 task,Payment[] payments)` with
   ///         `Payment(uint256 number,bytes32 ref,address payee,uint112 amount)`; `permission` is SPM's hash of it.
-  function hashBatch(ISpendPermissionManager.SpendPermission calldata permission, Batch calldata batch)
+  function hashBatch(ISpendPermissionManager.SpendPermission calldata permission, bytes calldata batch)
     external
     view
     returns (bytes32);

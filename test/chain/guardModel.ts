@@ -55,7 +55,9 @@ export function stateOf(member: Member, now: number, task: Hex | null = null, mo
     { name: 'account' as const, who: book.account },
     { name: 'orchestrator' as const, who: orchestrator },
   ]
-  const balance = book.purses.get(purseOf(member))?.balance ?? 0n
+  // What another permission put into the purse goes back when this one funds it.
+  const purse = book.purses.get(purseOf(member))
+  const balance = purse?.fundedBy === member ? purse.balance : 0n
   return {
     grant,
     permission,
@@ -209,12 +211,13 @@ function ticketReasons(
 }
 
 /** Nobody can be paid who is the guard, SpendPermissionManager, the token, the purse or nobody. */
-function isForbidden({ permission }: Member, payee: Address): boolean {
+/** The purse where any payee is allowed; no list names it, so that elsewhere its proof fails. */
+function isForbidden({ permission, grant }: Member, payee: Address): boolean {
   const { spender, token } = permission
   const nobody = '0x0000000000000000000000000000000000000000'
   const spm = '0xf85210B21cC50302F477BA56686d2019dC9b67Ad'
-  const purse = Purse.address(permission)
-  return [nobody, spm, spender, token, purse].some((other) => isAddressEqual(other as Address, payee))
+  const purse = grant.payees === 'any' ? [Purse.address(permission)] : []
+  return [nobody, spm, spender, token, ...purse].some((other) => isAddressEqual(other as Address, payee))
 }
 
 /** Writes down what was paid. */
@@ -233,10 +236,10 @@ export function settle(member: Member, { batch }: Attempt, now: number): void {
 export function settleFunding(member: Member, { funding }: FundingAttempt, now: number): void {
   const { book, grant } = member
   const { balance, fundedBy } = book.purses.get(purseOf(member)) ?? { balance: 0n, fundedBy: undefined }
-  const amount = funding.target - balance
+  const left = fundedBy === member ? balance : 0n
+  const amount = funding.target - left
   book.spends.push({ time: now, amount, by: member, task: funding.task })
   book.numbers.set(grant.agent, (book.numbers.get(grant.agent) ?? new Set()).add(funding.number))
-  const left = fundedBy === member ? balance : 0n
   book.purses.set(purseOf(member), { balance: left + amount, fundedBy: member })
 }
 

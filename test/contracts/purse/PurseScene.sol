@@ -126,9 +126,8 @@ abstract contract PurseScene is Devnet {
   }
 
   function _fund(ISpendPermissionManager.SpendPermission memory p, address by, uint112 target) internal {
-    IHardcapGuard.Ticket memory none;
     IHardcapGuard.Funding memory funding = IHardcapGuard.Funding({
-      deadline: type(uint48).max, task: 0, ticket: none, number: ++lastNumber, ref: 0, target: target
+      deadline: type(uint48).max, task: 0, ticket: "", number: ++lastNumber, ref: 0, target: target
     });
     vm.prank(by);
     guard.fund(p, funding);
