@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+pragma solidity 0.8.30;
+
+import { Test } from "forge-std/Test.sol";
+
+import { SpendPermissionManager } from "../../../contracts/devnet/SpendPermissionManager.sol";
+import { ISpendPermissionManager } from "../../../contracts/interfaces/ISpendPermissionManager.sol";
+import { PermissionHash } from "../../../contracts/PermissionHash.sol";
+import { SpendCall, SpendCallLib } from "../../../contracts/SpendCall.sol";
+
+/// @dev The hash and the call that the guard makes itself are SPM's.
+contract SpendCallTest is Test {
+  using SpendCallLib for SpendCall;
+
+  ISpendPermissionManager private constant SPM =
+    ISpendPermissionManager(payable(0xf85210B21cC50302F477BA56686d2019dC9b67Ad));
+
+  function setUp() public {
+    vm.etch(address(SPM), type(SpendPermissionManager).runtimeCode);
+  }
+
+  function hash(ISpendPermissionManager.SpendPermission calldata p) external view returns (bytes32) {
+    return PermissionHash.hash(p);
+  }
+
+  function hashInPlace(ISpendPermissionManager.SpendPermission calldata p) external view returns (bytes32) {
+    return SpendCallLib.prepare(p, p.extraData).hash(PermissionHash.domain());
+  }
+
+  /// @dev The hash is taken in between, and twice, as it leaves its marks where the call is.
+  function spend(ISpendPermissionManager.SpendPermission calldata p, uint256 value) external {
+    SpendCall spendCall = SpendCallLib.prepare(p, p.extraData);
+    bytes memory other = new bytes(100);
+    bytes32 domain = PermissionHash.domain();
+    assertEq(spendCall.hash(domain), spendCall.hash(domain));
+    assertEq(other, new bytes(100), "memory");
+    spendCall.send(value);
+  }
+
+  function test_default(ISpendPermissionManager.SpendPermission memory p, uint64 chainId) public {
+    vm.chainId(bound(chainId, 1, type(uint64).max));
+    assertEq(this.hash(p), SPM.getHash(p));
+    assertEq(this.hashInPlace(p), SPM.getHash(p));
+  }
+
+  /// @dev What SPM understands of the call. The compiler's own encoding pads extraData; here the call ends with it.
+  function test_default_send(ISpendPermissionManager.SpendPermission memory p, uint160 value) public {
+    _expectUnderstood(p, value);
+  }
+
+  function test_args_longExtraData(ISpendPermissionManager.SpendPermission memory p, uint16 length) public {
+    p.extraData = new bytes(length);
+    assertEq(this.hashInPlace(p), SPM.getHash(p));
+    _expectUnderstood(p, 1);
+  }
+
+  function _expectUnderstood(ISpendPermissionManager.SpendPermission memory p, uint160 value) private {
+    vm.etch(address(SPM), address(new Echo()).code);
+    vm.expectRevert(abi.encodeCall(ISpendPermissionManager.spend, (p, value)));
+    this.spend(p, value);
+  }
+
+  function test_error_spm(ISpendPermissionManager.SpendPermission memory p) public {
+    vm.assume(p.spender != address(this));
+    vm.expectRevert(
+      abi.encodeWithSelector(ISpendPermissionManager.InvalidSender.selector, address(this), p.spender)
+    );
+    this.spend(p, 1);
+  }
+
+  /// @dev Bits where a field has none are not the field's: the hash is nobody's and SPM refuses the call.
+  function test_error_dirtyFields(ISpendPermissionManager.SpendPermission memory p, uint8 field) public {
+    field = field % 7;
+    p.spender = address(this);
+    bytes memory call_ = abi.encodeCall(this.spendUnchecked, (p, 1));
+    // selector, two words of head, then the fields, whose first byte is never theirs.
+    call_[4 + 0x40 + uint256(field) * 32] = 0x01;
+    (bool success, bytes memory result) = address(this).call(call_);
+    assertFalse(success);
+    assertEq(result.length, 0, "refused by SPM's decoder");
+  }
+
+  function spendUnchecked(ISpendPermissionManager.SpendPermission calldata p, uint256 value) external {
+    SpendCallLib.prepare(p, p.extraData).send(value);
+  }
+}
+
+/// @dev Answers with what it was asked.
+contract Echo {
+  function spend(ISpendPermissionManager.SpendPermission calldata p, uint160 value) external pure {
+    bytes memory result = abi.encodeCall(ISpendPermissionManager.spend, (p, value));
+    assembly {
+      revert(add(result, 32), mload(result))
+    }
+  }
+}
