@@ -15,6 +15,9 @@ const steps = {
     run('vitest', ['run', 'test/ledger/model.test.ts', '--testTimeout=1800000'], {
       env: { HARDCAP_RUNS: '500', HARDCAP_SEED: seed },
     }),
+  mutants: () => run('node', ['script/mutants.mjs']),
+  coverage: () =>
+    run('forge', ['coverage', '--report', 'summary', '--no-match-coverage', '(test|script|devnet)/']),
   node22: () => underNode('22.23.3'),
   node24: () => underNode('24.9.0'),
 }
