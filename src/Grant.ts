@@ -146,6 +146,18 @@ export function define(given: DefineParams, options: DefineOptions = {}): Grant 
       why: `The grant would have expired at ${Time.format(expiresAt)}.`,
     })
 
+  const startsAt = start(input.startsAt, { now, wholeDays: caps.perDay !== null })
+  const held =
+    hold === 'total' && caps.perDay !== null && caps.total !== null ? caps.total / caps.perDay : null
+  // Days that are over take their share of the total with them, and the last of them may be over already.
+  if (held !== null && held > 0n && BigInt(startsAt) + held * BigInt(Time.day) <= now)
+    throw new InputError('INVALID_DATE', {
+      field: 'startsAt',
+      given: input.startsAt,
+      valid: `a day after ${Time.format(now - Number(held) * Time.day)}, a higher total, or no hold`,
+      why: `Holding the total ends the grant ${held} days after its start, which is over.`,
+    })
+
   return Terms.seal({
     version: 1,
     grantId,
@@ -156,7 +168,7 @@ export function define(given: DefineParams, options: DefineOptions = {}): Grant 
     rail,
     payees: Input.oneOf(payees, 'payees', Terms.payees),
     ...caps,
-    startsAt: start(input.startsAt, { now, wholeDays: caps.perDay !== null }),
+    startsAt,
     expiresAt,
     hold: Input.oneOf(hold, 'hold', ['day', 'total']),
     status: Input.oneOf(status, 'status', ['active', 'revoked']),

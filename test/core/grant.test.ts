@@ -483,3 +483,11 @@ describe('isAllowed', () => {
     })
   })
 })
+
+test('error: a total that is held by days which are over', () => {
+  const held = { perDayUsd: '2', totalUsd: '5', hold: 'total', expiresAt: undefined } as const
+  const startsAt = (days: number) => (Time.midnight(now) - days * Time.day) * 1000
+  expect(define({ ...held, startsAt: startsAt(1) }).startsAt).toBe(Time.midnight(now) - Time.day)
+  const error = thrown(InputError, () => define({ ...held, startsAt: startsAt(2) }))
+  expect(error).toMatchObject({ code: 'INVALID_DATE', field: 'startsAt' })
+})

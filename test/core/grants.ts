@@ -72,7 +72,10 @@ export const anyGrant: fc.Arbitrary<Grant.Grant> = fc
     const distinct = !parties.slice(1).includes(owner) && !parties.slice(2).includes(agent)
     return distinct && orchestrator !== agent && (caps.perDay !== null || caps.total !== null)
   })
-  .map(({ hosts, caps, rail, orchestrator, perWindow, hold, startsAt, lasts, ...rest }) => {
+  .map(({ hosts, caps, rail, orchestrator, perWindow, hold, lasts, ...rest }) => {
+    // Days that are over may have taken a held total with them, which is refused.
+    const startsAt =
+      hold === 'total' && rest.startsAt !== undefined && rest.startsAt < now ? now : rest.startsAt
     const cap = (units: bigint | null) => (units === null ? undefined : amount(units))
     const start = Math.max(startsAt ?? now, now) + Time.day
     return Grant.define(
