@@ -8,7 +8,7 @@ const seed = process.env.HARDCAP_SEED ?? String(Math.floor(Math.random() * 2 ** 
 const steps = {
   fuzz: () => run('forge', ['test'], { env: { FOUNDRY_FUZZ_RUNS: '10000', FOUNDRY_INVARIANT_RUNS: '512' } }),
   differential: () =>
-    run('vitest', ['run', 'test/chain/differential.test.ts'], {
+    run('vitest', ['run', 'test/chain/differential.test.ts', 'test/chain/guardDifferential.test.ts'], {
       env: { HARDCAP_STEPS: '30000', HARDCAP_SEED: seed },
     }),
   books: () =>
