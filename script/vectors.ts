@@ -3,11 +3,13 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { root } from './setup.mjs'
+import { decisionVectors } from './vectors/decision.js'
 import { permissionVectors } from './vectors/permission.js'
 import { policyVectors } from './vectors/policy.js'
 import { windowVectors } from './vectors/window.js'
 
 const files = {
+  'decision.json': decisionVectors(),
   'permission.json': permissionVectors(),
   'policy.json': policyVectors(),
   'window.json': windowVectors(),
