@@ -2,14 +2,15 @@
 import type { Hex } from 'viem'
 import * as Book from './Book.js'
 import { ChainError } from './ChainError.js'
+import * as Outbox from './Outbox.js'
 import type * as Spm from './Spm.js'
 import type { GrantRow } from './Store.js'
-import * as Submit from './Submit.js'
 import * as Sync from './Sync.js'
 import type { Worker } from './Worker.js'
 
-type Caller = {
-  readonly submitter: Submit.Submitter
+/** Who makes the call, and who follows the chain for the books. */
+export type Caller = {
+  readonly submitter: Outbox.Submitter
   readonly worker: Pick<Worker, 'round'>
   readonly pollMs: number
 }
@@ -24,7 +25,7 @@ export async function make(
 ): Promise<void> {
   const { call, outcome, doing } = options
   const { submitter, pollMs } = caller
-  const hash = await Submit.submitCall(submitter, call, doing).catch(Sync.redact(doing))
+  const hash = await Outbox.submitCall(submitter, call, doing).catch(Sync.redact(doing))
   try {
     while (!(await isMined(caller, hash))) await new Promise((resolve) => setTimeout(resolve, pollMs))
   } catch (error) {
@@ -45,10 +46,10 @@ async function isMined({ submitter, worker }: Caller, hash: Hex): Promise<boolea
   await worker.round()
   const receipt = await Sync.receiptOf(submitter.client, hash)
   if (receipt) return receipt.blockNumber <= (await rowOf(submitter)).headNumber
-  await Submit.rebroadcast(submitter)
+  await Outbox.rebroadcast(submitter)
   return false
 }
 
-function rowOf({ store, grantId }: Submit.Submitter): Promise<GrantRow> {
+function rowOf({ store, grantId }: Outbox.Submitter): Promise<GrantRow> {
   return store.transact(grantId, (tx) => Book.get(tx, grantId))
 }

@@ -2,9 +2,10 @@
  * The grant's own row in the books: which permission it uses, how far the chain has been read, whether it is
  * paused, and the head of its receipts.
  */
-import type { Hex } from 'viem'
+import { type Hex, numberToHex } from 'viem'
 import * as Grant from './Grant.js'
 import { GrantError } from './GrantError.js'
+import * as GuardNumber from './GuardNumber.js'
 import * as Permission from './Permission.js'
 import * as Receipt from './Receipt.js'
 import type { GrantRow, Store, Transaction } from './Store.js'
@@ -40,7 +41,7 @@ export async function open(
     if (other) {
       throw new GrantError(
         'AGENT_IN_USE',
-        `Agent ${grant.agent} already serves grant ${other.grantId} in these books. On the direct rail an agent's key serves one grant: use a fresh key, or replace that grant.`,
+        `Agent ${grant.agent} already serves grant ${other.grantId} in these books. An agent's key serves one grant, so that its nonces have one order: use a fresh key, or replace that grant.`,
         { figures: { agent: grant.agent, grantId: other.grantId } },
       )
     }
@@ -55,17 +56,22 @@ export async function open(
     const text = Grant.serialize(grant)
     const row = existing ?? firstRow(grant, text, permissionHash, start)
     await tx.put('grants', row)
-    await tx.put('permissions', {
-      grantId,
-      hash: permissionHash,
-      permission: Permission.serialize(permission),
-    })
+    await addPermission(tx, grantId, permission)
     if (row.grant === text && row.permissionHash === permissionHash) return { row }
     // Whether the new one is approved is for the next reading to say, also where the head is still the same.
     const replaced: GrantRow = { ...row, grant: text, permissionHash, approved: 0, revoked: 0, headHash: '' }
+    await moveUnsigned(tx, grantId, permissionHash)
     const receipt = await write(tx, replaced, { event: 'replaced', note: 'replaced', amount: 0n })
     return { row: await get(tx, grantId), receipt }
   })
+}
+
+/** What is reserved for the guard and not signed yet goes through the new permission, whose policy it enforces. */
+async function moveUnsigned(tx: Transaction, grantId: Hex, permissionHash: Hex): Promise<void> {
+  for (const payment of await tx.list('payments', { grantId, open: 1 })) {
+    if (payment.pull === 'none' && payment.number !== null)
+      await tx.put('payments', { ...payment, permissionHash })
+  }
 }
 
 function firstRow(
@@ -84,6 +90,10 @@ function firstRow(
     paused: 0,
     approved: 0,
     revoked: 0,
+    pausedBy: null,
+    revokedBy: null,
+    lane: numberToHex(GuardNumber.lane(), { size: 32 }),
+    numbers: 0,
     startNumber: start.number,
     finalNumber: start.number,
     finalHash: start.hash,
@@ -93,6 +103,16 @@ function firstRow(
     receipts: 0,
     receiptHash: Receipt.genesis,
   }
+}
+
+/** Notes a permission of the grant, also one that is not in use here: what is paid through it counts. */
+export async function addPermission(
+  tx: Transaction,
+  grantId: Hex,
+  permission: Permission.Permission,
+): Promise<void> {
+  const hash = Permission.hash(permission)
+  await tx.put('permissions', { grantId, hash, permission: Permission.serialize(permission) })
 }
 
 /** The grant's row, which must be there. */

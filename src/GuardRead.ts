@@ -29,13 +29,15 @@ export type Meters = {
   readonly float: bigint | null
 }
 
-type At = { blockNumber?: bigint | undefined }
+/** The block to read at: the latest where omitted. */
+type At = { blockNumber?: bigint | undefined; blockHash?: Hex | undefined }
 type BatchOf = At & { permission: Permission; batch: Batch }
 type FundingOf = At & { permission: Permission; funding: Funding }
 type MetersOf = At & { permission: Permission; task?: Hex | undefined }
 
 const contract = { address: hardcapGuard, abi: hardcapGuardAbi } as const
-const at = ({ blockNumber }: At) => (blockNumber === undefined ? {} : { blockNumber })
+const at = ({ blockNumber, blockHash }: At) =>
+  blockHash !== undefined ? { blockHash } : blockNumber !== undefined ? { blockNumber } : {}
 
 /**
  * Whether a batch would be paid, as far as guard and SpendPermissionManager know. Not looked at: the account's
@@ -158,6 +160,30 @@ export async function stops(client: Client, options: At & { permission: Permissi
  */
 export async function stopsOfAccount(client: Client, options: At & Omit<Key, 'chainId'>): Promise<Stops> {
   return readStops(client, { ...options, orchestrator: null, agent: zeroAddress })
+}
+
+/** By whom a permission is stopped, the account before others; null for nobody. */
+export type Stoppers = {
+  readonly pausedBy: 'account' | 'orchestrator' | null
+  readonly revokedBy: 'account' | 'orchestrator' | 'agent' | null
+}
+
+/**
+ * As {@link stops}, and whose flag it is.
+ * @throws PolicyError where the permission has no policy; ChainError `RPC_FAILED`
+ */
+export async function stoppers(client: Client, options: At & { permission: Permission }): Promise<Stoppers> {
+  const { orchestrator, agent } = Policy.decode(options.permission.extraData)
+  const of = (orchestrator: Address | null, agent: Address) =>
+    readStops(client, { ...key(options.permission), ...at(options), orchestrator, agent })
+  const all = await of(orchestrator, agent)
+  if (!all.paused && !all.revoked) return { pausedBy: null, revokedBy: null }
+  const [account, others] = await Promise.all([of(null, zeroAddress), of(orchestrator, zeroAddress)])
+  const revokedBy = account.revoked ? 'account' : others.revoked ? 'orchestrator' : 'agent'
+  return {
+    pausedBy: all.paused ? (account.paused ? 'account' : 'orchestrator') : null,
+    revokedBy: all.revoked ? revokedBy : null,
+  }
 }
 
 async function readStops(

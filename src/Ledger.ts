@@ -6,18 +6,21 @@
  * What lies above the final block is provisional: each reading of the chain replaces it as a whole, so a
  * reorganisation is nothing special. Events that no payment explains are foreign: they are metered all the same.
  */
-import type { Hex } from 'viem'
+import { type Hex, numberToHex } from 'viem'
 import * as Book from './Book.js'
 import * as Decision from './Decision.js'
 import * as Grant from './Grant.js'
+import * as GuardNumber from './GuardNumber.js'
 import * as Host from './Host.js'
 import * as Meter from './Meter.js'
 import * as Order from './Order.js'
 import * as Payment from './Payment.js'
 import * as Permission from './Permission.js'
+import * as Policy from './Policy.js'
 import type * as Receipt from './Receipt.js'
 import { refuse } from './Refusal.js'
-import type { GrantRow, PaymentRow, Store, Transaction, TransactionRow } from './Store.js'
+import type { EventRow, FactKind, GrantRow, PaymentRow, Store, Transaction, TransactionRow } from './Store.js'
+import * as Ticket from './Ticket.js'
 
 /** Everything that a decision looks at, as the books have it. */
 export async function readState(tx: Transaction, row: GrantRow, task?: string): Promise<Decision.State> {
@@ -25,24 +28,37 @@ export async function readState(tx: Transaction, row: GrantRow, task?: string): 
   const stored = await tx.get('permissions', { grantId, hash: permissionHash })
   if (!stored) throw new Error(`Permission ${permissionHash} is not in the books.`)
   const permission = Permission.parse(stored.permission)
+  const grant = Grant.parse(row.grant)
   const now = row.headTime
   const open = await Meter.read(tx, grantId, Meter.open)
   const bounds = Permission.periodAt(permission, now)
   const period = bounds ? await Meter.read(tx, grantId, Meter.period(permissionHash, bounds.start)) : 0n
+  const { pausedBy, revokedBy } = row
+  const { window } = grant
   return {
-    grant: Grant.parse(row.grant),
+    grant,
     permission,
     now,
     paused: row.paused === 1,
     approved: row.approved === 1,
     revoked: row.revoked === 1,
+    stops: { paused: pausedBy ? [pausedBy] : [], revoked: revokedBy ? [revokedBy] : [] },
     used: {
       period: period + open,
       day: (await Meter.read(tx, grantId, Meter.day(now))) + open,
       total: (await Meter.read(tx, grantId, Meter.total)) + open,
-      task: task === undefined ? 0n : await Meter.read(tx, grantId, Meter.labelled('task', task)),
+      task: task === undefined ? 0n : await readTask(tx, grantId, permission, task),
     },
+    window: window === null ? undefined : await Meter.readWindow(tx, grantId, { time: now, window }),
   }
+}
+
+/** What counts against a task's cap: where the guard meters tasks, what it metered, whoever paid. */
+async function readTask(tx: Transaction, grantId: Hex, { extraData }: Permission.Permission, task: string) {
+  const isMetered = extraData !== '0x' && Policy.decode(extraData).perTask !== null
+  if (!isMetered) return Meter.read(tx, grantId, Meter.labelled('task', task))
+  const metered = await Meter.read(tx, grantId, Meter.metered(GuardNumber.task(task)))
+  return metered + (await Meter.read(tx, grantId, Meter.openTask(task)))
 }
 
 /**
@@ -81,6 +97,9 @@ export function reserve(
   return store.transact(grantId, async (tx): Promise<Reservation> => {
     const row = await Book.get(tx, grantId)
     const known = await tx.get('payments', { grantId, key: order.key })
+    const ref = GuardNumber.reference(grantId, order.key)
+    const number = GuardNumber.number(BigInt(row.lane), row.numbers)
+    const isGuarded = Grant.parse(row.grant).rail !== 'direct'
     const payment: PaymentRow = {
       grantId,
       key: order.key,
@@ -92,6 +111,10 @@ export function reserve(
       session: order.session ?? null,
       category: order.category ?? null,
       endpoint: order.endpoint ?? null,
+      ref,
+      number: isGuarded ? (known?.number ?? numberToHex(number, { size: 32 })) : null,
+      deadline: null,
+      ticket: order.ticket ? Ticket.serialize(order.ticket) : null,
       reservedAt: row.headTime,
       pull: 'none',
       transfer: 'none',
@@ -100,6 +123,10 @@ export function reserve(
     }
     if (known && Order.difference(known, order)) return { outcome: 'conflict', payment: known }
     if (known && Payment.stateOf(known).status !== 'released') return { outcome: 'known', payment: known }
+    const seen = known ? [] : await tx.list('events', { grantId, ref })
+    // Not one of another agent under the grant, which has numbers of its own.
+    const paid = seen.find((event) => event.number !== null && event.key === null)
+    if (paid) return adopt(tx, row, { payment, paid, order })
 
     const decision = veto ?? decide(await readState(tx, row, order.task), order)
     if (!decision.allowed) {
@@ -112,13 +139,49 @@ export function reserve(
     await tx.put('payments', payment)
     await Meter.moveOpen(tx, payment, 1n)
     await Meter.moveLabels(tx, payment, 1n)
-    const receipt = await Book.write(tx, row, {
-      ...Payment.labelsOf(payment),
-      event: 'reserved',
-      note: 'reserved',
-    })
+    const isNumbered = isGuarded && !known?.number
+    const receipt = await Book.write(
+      tx,
+      { ...row, numbers: row.numbers + (isNumbered ? 1 : 0) },
+      { ...Payment.labelsOf(payment), event: 'reserved', note: 'reserved' },
+    )
     return { outcome: 'reserved', payment, receipt }
   })
+}
+
+/**
+ * The chain has seen the key's reference before, and these books have not: they were rebuilt. With the same terms it is
+ * that payment, which is paid; it never pays again.
+ */
+async function adopt(
+  tx: Transaction,
+  row: GrantRow,
+  found: { readonly payment: PaymentRow; readonly paid: EventRow; readonly order: Order.Order },
+): Promise<Reservation> {
+  const { number, payee, amount, final, txHash } = found.paid
+  const open = final === 1 ? 0 : 1
+  const payment: PaymentRow = {
+    ...found.payment,
+    payee,
+    amount,
+    number,
+    pull: 'seen',
+    transfer: 'seen',
+    deadline: Payment.latestDeadline(found.paid.time),
+    open,
+  }
+  if (Order.difference(payment, found.order)) return { outcome: 'conflict', payment }
+  await tx.put('payments', payment)
+  await tx.put('events', { ...found.paid, key: payment.key })
+  await Meter.movePaid(tx, payment, 1n)
+  await Meter.moveLabels(tx, payment, 1n)
+  await Book.write(tx, row, {
+    ...Payment.labelsOf(payment),
+    event: 'settled',
+    note: 'settled',
+    txHash,
+  })
+  return { outcome: 'known', payment }
 }
 
 async function writeRefusal(
@@ -151,7 +214,7 @@ export function release(
   key: string,
   reason: string,
 ): Promise<Receipt.Receipt | undefined> {
-  return failUnsigned(store, grantId, key, 'pull', reason)
+  return failUnsigned(store, grantId, key, 'first', reason)
 }
 
 /** Strands a payment whose transfer cannot succeed. Undefined, and nothing is changed, where it was signed. */
@@ -161,14 +224,14 @@ export function strand(
   key: string,
   reason: string,
 ): Promise<Receipt.Receipt | undefined> {
-  return failUnsigned(store, grantId, key, 'transfer', reason)
+  return failUnsigned(store, grantId, key, 'second', reason)
 }
 
-function failUnsigned(store: Store, grantId: Hex, key: string, leg: 'pull' | 'transfer', reason: string) {
+function failUnsigned(store: Store, grantId: Hex, key: string, step: 'first' | 'second', reason: string) {
   return store.transact(grantId, async (tx) => {
     const payment = await Payment.get(tx, grantId, key)
-    const due = leg === 'pull' ? payment.pull === 'none' : Payment.isTransferDue(payment)
-    if (!due) return undefined
+    const leg = Payment.legsOf(payment)[step === 'first' ? 0 : 1]
+    if (leg === undefined || !isDue(payment, leg)) return undefined
     return (await Payment.fail(tx, await Book.get(tx, grantId), payment, leg, reason)).receipt
   })
 }
@@ -197,6 +260,8 @@ export function sign(
     readonly key: string
     readonly kind: TransactionRow['kind']
     readonly chainNonce: number
+    /** Of a payment through the guard. */
+    readonly deadline?: number | undefined
     readonly sign: (nonce: number) => Promise<{ readonly raw: Hex; readonly hash: Hex }>
   },
 ): Promise<TransactionRow | undefined> {
@@ -204,10 +269,11 @@ export function sign(
   return store.transact(grantId, async (tx) => {
     const payment = kind === 'call' ? undefined : await Payment.get(tx, grantId, key)
     if (payment && kind !== 'call') {
-      if (payment[kind] === 'signed') return Payment.currentTransaction(tx, payment, kind)
-      const due = kind === 'pull' ? payment.pull === 'none' : Payment.isTransferDue(payment)
-      if (!due || (kind === 'pull' && (await Book.get(tx, grantId)).paused === 1)) return undefined
-      await tx.put('payments', { ...payment, [kind]: 'signed' })
+      if (Payment.legOf(payment, kind) === 'signed') return Payment.currentTransaction(tx, payment, kind)
+      if (!isDue(payment, kind)) return undefined
+      if (kind !== 'transfer' && (await Book.get(tx, grantId)).paused === 1) return undefined
+      const { deadline = null } = options
+      await tx.put('payments', { ...Payment.withLeg(payment, kind, 'signed'), deadline })
     }
     const [last] = await tx.list('transactions', { grantId }, { descending: true, limit: 1 })
     const nonce = Math.max(options.chainNonce, (last?.nonce ?? -1) + 1)
@@ -215,4 +281,9 @@ export function sign(
     await tx.put('transactions', row)
     return row
   })
+}
+
+/** Whether a leg is the next step. */
+function isDue(payment: PaymentRow, leg: FactKind): boolean {
+  return leg === 'transfer' ? Payment.isTransferDue(payment) : payment.pull === 'none'
 }

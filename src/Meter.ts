@@ -1,9 +1,12 @@
 /** Running totals, one row each, kept as facts come and go: no cost here grows with history. */
 import type { Hex } from 'viem'
 import type { EventRow, PaymentRow, Transaction } from './Store.js'
+import * as TrailingWindow from './TrailingWindow.js'
 
 /** Reserved and not yet pulled. Counts against every period that it could still settle in. */
 export const open = 'open'
+/** The part of it that is for a task and goes through the guard. */
+export const openTask = (task: string) => `open:task:${task}`
 /** Pulled from the account, by the chain's events, foreign pulls included. */
 export const total = 'total'
 /** Received by payees for payments of these books. */
@@ -12,6 +15,10 @@ export const paid = 'paid'
 export const sent = 'sent'
 /** Pulled in one period of one permission. */
 export const period = (permissionHash: Hex, start: number) => `period:${permissionHash}:${start}`
+/** Paid through the guard in one bucket of the trailing window of so many seconds. */
+export const bucket = (window: number, index: number) => `window:${window}:${index}`
+/** Paid through the guard for a task, by its hash, as the guard meters it. */
+export const metered = (task: Hex) => `metered:${task}`
 /** Pulled on the UTC day that holds `time`. */
 export const day = (time: number) => `day:${time - (time % 86_400)}`
 
@@ -34,8 +41,10 @@ async function add(tx: Transaction, grantId: Hex, name: string, change: bigint):
 }
 
 /** A pull became expected (+1), or will never come (-1). */
-export function moveOpen(tx: Transaction, payment: PaymentRow, sign: 1n | -1n): Promise<void> {
-  return add(tx, payment.grantId, open, sign * payment.amount)
+export async function moveOpen(tx: Transaction, payment: PaymentRow, sign: 1n | -1n): Promise<void> {
+  const { grantId, amount, task, number } = payment
+  await add(tx, grantId, open, sign * amount)
+  if (task !== null && number !== null) await add(tx, grantId, openTask(task), sign * amount)
 }
 
 /** A payment counts under its labels (+1), or does not any more (-1). */
@@ -46,30 +55,58 @@ export async function moveLabels(tx: Transaction, payment: PaymentRow, sign: 1n 
   }
 }
 
-/** A pull was seen (+1) or taken back by the chain (-1). `reserved`: it is a payment's, which was open. */
-export async function movePull(
+/** A fact, before it is known whose it is. */
+type Fact = Omit<EventRow, 'key' | 'final'>
+
+/** A fact was seen (+1), or taken back by the chain (-1). `payment` is the one of these books that it belongs to. */
+export async function moveFact(
   tx: Transaction,
-  event: Omit<EventRow, 'key' | 'final'>,
+  fact: Fact,
   sign: 1n | -1n,
-  reserved: boolean,
+  payment: PaymentRow | undefined,
 ): Promise<void> {
-  const { grantId, permissionHash, periodStart, time, amount } = event
-  if (permissionHash === null || periodStart === null)
-    throw new Error('A pull names its permission and period.')
-  if (reserved) await add(tx, grantId, open, -sign * amount)
-  await add(tx, grantId, period(permissionHash, periodStart), sign * amount)
-  await add(tx, grantId, day(time), sign * amount)
-  await add(tx, grantId, total, sign * amount)
+  if (fact.kind !== 'transfer') await movePull(tx, fact, sign, payment)
+  if (fact.kind !== 'pull') await moveTransfer(tx, fact, sign, payment !== undefined)
 }
 
-/** The agent sent tokens on (+1), or the chain took that back (-1). `own`: for a payment of these books. */
-export async function moveTransfer(
-  tx: Transaction,
-  event: Omit<EventRow, 'key' | 'final'>,
-  sign: 1n | -1n,
-  own: boolean,
-): Promise<void> {
-  const { grantId, amount } = event
+async function movePull(tx: Transaction, fact: Fact, sign: 1n | -1n, payment: PaymentRow | undefined) {
+  const { grantId, permissionHash, periodStart, window, task, time } = fact
+  const amount = sign * fact.amount
+  if (permissionHash === null || periodStart === null)
+    throw new Error('What leaves the account names its permission and period.')
+  if (payment) await moveOpen(tx, payment, sign === 1n ? -1n : 1n)
+  await add(tx, grantId, period(permissionHash, periodStart), amount)
+  await add(tx, grantId, day(time), amount)
+  await add(tx, grantId, total, amount)
+  if (window !== null)
+    await add(tx, grantId, bucket(window, Math.floor(time / TrailingWindow.bucket(window))), amount)
+  if (task !== null) await add(tx, grantId, metered(task), amount)
+}
+
+/** Tokens went on to somebody. `own`: for a payment of these books. */
+async function moveTransfer(tx: Transaction, { grantId, amount }: Fact, sign: 1n | -1n, own: boolean) {
   await add(tx, grantId, sent, sign * amount)
-  if (own) await add(tx, grantId, paid, sign * amount)
+  if (own) await movePaid(tx, { grantId, amount }, sign)
+}
+
+/** A payee was paid for a payment of these books (+1), or is not any more (-1). */
+export function movePaid(
+  tx: Transaction,
+  { grantId, amount }: Pick<PaymentRow, 'grantId' | 'amount'>,
+  sign: 1n | -1n,
+): Promise<void> {
+  return add(tx, grantId, paid, sign * amount)
+}
+
+/** The trailing window at `time`, with what is open as if it were spent now. */
+export async function readWindow(
+  tx: Transaction,
+  grantId: Hex,
+  at: { time: number; window: number },
+): Promise<TrailingWindow.TrailingWindow> {
+  const amounts = await Promise.all(
+    TrailingWindow.indexes(at).map((index) => read(tx, grantId, bucket(at.window, index))),
+  )
+  const reserved = await read(tx, grantId, open)
+  return TrailingWindow.of([...amounts.slice(0, -1), (amounts.at(-1) ?? 0n) + reserved], at)
 }

@@ -1,8 +1,10 @@
 /** What a budget is opened with, and what has to be true before: grant, permission, agent and chain belong together. */
 import { isAddressEqual, type LocalAccount, type PublicClient } from 'viem'
+import { hardcapGuard } from './Addresses.js'
 import type { Grant } from './Grant.js'
 import { GrantError } from './GrantError.js'
 import * as Permission from './Permission.js'
+import * as Policy from './Policy.js'
 import type * as Receipt from './Receipt.js'
 import type { Store } from './Store.js'
 import * as Sync from './Sync.js'
@@ -41,9 +43,9 @@ type Parts = Pick<OpenBudgetOptions, 'grant' | 'permission' | 'agent' | 'nonce'>
 /** @throws GrantError `MISMATCH`, which names what does not belong; ChainError `RPC_FAILED` */
 export async function assertTogether(client: PublicClient, parts: Parts): Promise<void> {
   const { grant, agent } = parts
-  if (grant.rail !== 'direct') {
+  if (grant.rail === 'purse') {
     throw mismatch(
-      `The grant is for the ${grant.rail} rail, and a budget pays on the direct rail. Define it with rail: 'direct'.`,
+      "The grant is for the purse rail, and a budget pays on the guard and the direct rail. Define it with rail: 'guard' or 'direct'.",
     )
   }
   if (!isAddressEqual(agent.address, grant.agent)) {
@@ -60,11 +62,23 @@ export async function assertTogether(client: PublicClient, parts: Parts): Promis
   if (chainId !== grant.chainId) {
     throw mismatch(`The grant is for chain ${grant.chainId}, the client talks to chain ${chainId}.`)
   }
+  if (grant.rail === 'direct') return
+  const code = await client.getCode({ address: hardcapGuard }).catch(Sync.redact('Opening the budget'))
+  if (code === undefined) {
+    throw mismatch(
+      `The guard is not deployed at ${hardcapGuard} on chain ${chainId}, so nothing could be paid. Deploy it with script/Deploy.s.sol, which anybody can, or define the grant with rail: 'direct'.`,
+    )
+  }
 }
 
-/** The permission is the one that mirrors the grant: what the owner signed are these terms. */
-function assertMirrors({ grant, permission, nonce = 0n }: Parts): void {
-  const expected = Permission.fromGrant(grant, { nonce })
+/**
+ * The permission is the one that mirrors the grant: what the owner signed are these terms.
+ * @throws GrantError `MISMATCH`; PolicyError where the grant is for the guard and the permission has no policy
+ */
+export function assertMirrors({ grant, permission, nonce = 0n }: Omit<Parts, 'agent'>): void {
+  // Which permission it replaces is not of the grant; every other byte of the policy is.
+  const replaces = grant.rail === 'direct' ? null : Policy.decode(permission.extraData).replaces
+  const expected = Permission.fromGrant(grant, { nonce, ...(replaces === null ? {} : { replaces }) })
   if (Permission.hash(permission) === Permission.hash(expected)) return
   for (const field of Object.keys(expected) as (keyof Permission.Permission)[]) {
     if (permission[field] === expected[field] || field === 'salt') continue
@@ -77,6 +91,7 @@ function assertMirrors({ grant, permission, nonce = 0n }: Parts): void {
   )
 }
 
-function mismatch(message: string): GrantError {
+/** The error for things that do not belong together. */
+export function mismatch(message: string): GrantError {
   return new GrantError('MISMATCH', message)
 }

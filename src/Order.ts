@@ -6,6 +6,7 @@ import * as Host from './Host.js'
 import * as Input from './Input.js'
 import * as Meter from './Meter.js'
 import type { PaymentRow } from './Store.js'
+import * as Ticket from './Ticket.js'
 
 /** What a caller wants to pay, and under which names it is booked. `amount` in base units. */
 export type Order = {
@@ -19,12 +20,14 @@ export type Order = {
   readonly session?: string | undefined
   readonly category?: string | undefined
   readonly endpoint?: string | undefined
+  /** The orchestrator's ticket for the task (`Guard.signTicket`). Has to be there where the chain holds `perTask`. */
+  readonly ticket?: Ticket.Ticket | undefined
 }
 
 /** As an order, when its key is not known yet. */
 export type Question = Omit<Order, 'key'> & { readonly key?: string | undefined }
 
-const known = ['key', 'to', 'amount', ...Meter.labels]
+const known = ['key', 'to', 'amount', 'ticket', ...Meter.labels]
 
 /**
  * An order as the books keep it: the address checksummed, the host in its one canonical form.
@@ -64,6 +67,7 @@ function terms(input: Record<string, unknown>): Omit<Order, 'key'> {
     amount,
     ...others,
     ...(host === undefined ? {} : { host: canonical(host) }),
+    ...(input.ticket === undefined ? {} : { ticket: Ticket.read(input.ticket) }),
   }
 }
 

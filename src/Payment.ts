@@ -8,15 +8,23 @@
  *                         │                                  │
  *                         └─▸ released                       └─▸ stranded ──the same key──▸ paying
  *
- * A leg is `seen` by an event of its own transaction with equal terms, never by a receipt or an answer.
- * It `failed` when a final block shows its nonce used without that event; a pull also when the permission
- * ended. Until then it stays open, and what is open counts against every cap.
+ * Through the guard both legs are one transaction and one fact (its event Paid), so they move together:
+ *
+ *   reserved ──sign──▸ paying ──event──▸ paid
+ *                         │
+ *                         └─▸ released
+ *
+ * A leg is `seen` by an event with equal terms, never by a receipt or an answer: on the direct rail of its own
+ * transaction, through the guard of its own number and reference, whoever sent it. It `failed` when a final block
+ * shows its nonce used without that event; a pull also when the permission ended; a payment through the guard only if
+ * besides its number is unused, and also at its deadline, if its number is unused then. Until then it stays open, and
+ * what is open counts against every cap.
  */
 import type { Hex } from 'viem'
 import { GrantError } from './GrantError.js'
 import * as Meter from './Meter.js'
 import * as Receipt from './Receipt.js'
-import type { GrantRow, PaymentRow, Transaction, TransactionRow } from './Store.js'
+import type { FactKind, GrantRow, Leg, PaymentRow, Transaction, TransactionRow } from './Store.js'
 
 /** Where a payment stands. See the top of this file. */
 export type PaymentState =
@@ -39,6 +47,32 @@ export function stateOf(row: PaymentRow): PaymentState {
   return { status: row.pull === 'signed' ? 'pulling' : 'reserved' }
 }
 
+/** Seconds after which the guard refuses a payment that was signed and is not included. */
+export const lifetime = 600
+
+/**
+ * No earlier than the deadline of an attempt that was seen in a block at `time` and that the books know nothing of: it
+ * was signed before, by a clock that was not ahead by more than a lifetime.
+ */
+export function latestDeadline(time: number): number {
+  return time + 2 * lifetime
+}
+
+/** The kinds of transactions that a payment takes, in their order: what is seen of it on chain. */
+export function legsOf({ number }: PaymentRow): readonly FactKind[] {
+  return number === null ? ['pull', 'transfer'] : ['payment']
+}
+
+/** How far a leg is. */
+export function legOf(payment: PaymentRow, kind: FactKind): Leg {
+  return payment[kind === 'payment' ? 'pull' : kind]
+}
+
+/** The payment with one leg further; through the guard both are one. */
+export function withLeg(payment: PaymentRow, kind: FactKind, leg: Leg): PaymentRow {
+  return kind === 'payment' ? { ...payment, pull: leg, transfer: leg } : { ...payment, [kind]: leg }
+}
+
 /** The pull arrived, and nothing was signed for the payee yet. */
 export function isTransferDue(payment: PaymentRow): boolean {
   return payment.pull === 'seen' && payment.transfer === 'none'
@@ -56,7 +90,7 @@ export async function get(tx: Transaction, grantId: Hex, key: string): Promise<P
 export async function currentTransaction(
   tx: Transaction,
   payment: PaymentRow,
-  kind: 'pull' | 'transfer',
+  kind: FactKind,
 ): Promise<TransactionRow | undefined> {
   const { grantId, key } = payment
   const rows = await tx.list('transactions', { grantId, key, kind }, { descending: true, limit: 1 })
@@ -93,11 +127,13 @@ export async function fail(
   tx: Transaction,
   row: GrantRow,
   payment: PaymentRow,
-  leg: 'pull' | 'transfer',
+  kind: FactKind,
   reason: string,
 ): Promise<Failed> {
-  if (leg === 'pull') await Meter.moveOpen(tx, payment, -1n)
-  const failed: PaymentRow = { ...payment, [leg]: 'failed', failure: reason }
+  if (kind !== 'transfer') await Meter.moveOpen(tx, payment, -1n)
+  const leg = kind === 'transfer' ? kind : 'pull'
+  const transfer = kind === 'payment' ? 'none' : payment.transfer
+  const failed: PaymentRow = { ...payment, transfer, [leg]: 'failed', failure: reason }
   const { status } = stateOf(failed)
   const closed: PaymentRow = { ...failed, open: (await isDone(tx, failed)) ? 0 : 1 }
   await tx.put('payments', closed)

@@ -17,6 +17,7 @@ export type RefusalCode =
   /** It does, and the orchestrator has not signed for the task. */
   | 'TICKET_MISSING'
   | 'TICKET_EXPIRED'
+  | 'TICKET_INVALID'
   | 'BUDGET_EXCEEDED'
   /** The purse holds less than the payment: it has to be funded first. */
   | 'FLOAT_LOW'

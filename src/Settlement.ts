@@ -4,15 +4,14 @@
  */
 import type { Hex } from 'viem'
 import * as Book from './Book.js'
+import type { Fact } from './Facts.js'
 import { GrantError } from './GrantError.js'
 import * as Meter from './Meter.js'
 import * as Payment from './Payment.js'
 import * as Permission from './Permission.js'
 import * as Receipt from './Receipt.js'
-import type { EventRow, GrantRow, PaymentRow, Store, Transaction } from './Store.js'
-
-/** A fact as it was read, before it is known whose it is. */
-export type Fact = Omit<EventRow, 'key' | 'final'>
+import type { EventRow, FactKind, GrantRow, PaymentRow, Store, Transaction, TransactionRow } from './Store.js'
+import * as Time from './Time.js'
 
 /** One reading of the chain: every fact in the blocks after `after`, up to and including `head`. */
 export type Reading = {
@@ -23,9 +22,16 @@ export type Reading = {
   readonly facts: readonly Fact[]
   /** The agent's transaction count in the state of the final block; null where nothing waited for it. */
   readonly finalNonce: number | null
+  /** Of the payment numbers that wait for an answer, whether the guard has used them, at the head. */
+  readonly numbers: ReadonlyMap<Hex, boolean>
   /** `isApproved` and `isRevoked` of the current permission, at the head. */
   readonly approved: boolean
   readonly revoked: boolean
+  /** Whose flags stand at the guard, at the head; null for none, and on the direct rail. */
+  readonly pausedBy: GrantRow['pausedBy']
+  readonly revokedBy: GrantRow['revokedBy']
+  /** Permissions under the grant that the books did not know. */
+  readonly siblings: readonly Permission.Permission[]
 }
 
 /** What a reading changed, for whoever waits. */
@@ -34,7 +40,7 @@ export type Advance = { readonly applied: boolean; readonly receipts: readonly R
 /**
  * Puts a reading into the books. A reading that went out from another final block than the books have by
  * now, or that ends below what was read or was final already, is dropped: another worker was faster, or the
- * endpoint lags behind its sibling.
+ * endpoint lags behind its sibling. So is one that left out the event of a number that the guard has used.
  */
 export function advance(store: Store, grantId: Hex, reading: Reading): Promise<Advance> {
   return store.transact(grantId, async (tx) => {
@@ -42,7 +48,9 @@ export function advance(store: Store, grantId: Hex, reading: Reading): Promise<A
     const { after, head, final } = reading
     if (after !== before.finalNumber || final.number < after || head.number < before.headNumber)
       return { applied: false, receipts: [] }
+    if (await isPartial(tx, grantId, reading)) return { applied: false, receipts: [] }
     const page: Page = { tx, receipts: [], row: before }
+    for (const sibling of reading.siblings) await Book.addPermission(tx, grantId, sibling)
 
     const provisional = await tx.list('events', { grantId, final: 0 })
     const read = new Map(reading.facts.map((fact) => [idOf(fact), fact]))
@@ -55,6 +63,8 @@ export function advance(store: Store, grantId: Hex, reading: Reading): Promise<A
       headTime: head.time,
       approved: reading.approved ? 1 : 0,
       revoked: reading.revoked ? 1 : 0,
+      pausedBy: reading.pausedBy,
+      revokedBy: reading.revokedBy,
     }
     for (const fact of reading.facts) if (!kept.has(idOf(fact))) await apply(page, fact)
 
@@ -76,8 +86,24 @@ async function note(page: Page, draft: Receipt.ReceiptDraft): Promise<void> {
   page.receipts.push(receipt)
 }
 
-/** The payment that signed the fact's transaction for this leg with these terms and still waits for it. */
+/** To believe it would release a payment that was made. */
+async function isPartial(tx: Transaction, grantId: Hex, reading: Reading): Promise<boolean> {
+  const read = new Set(reading.facts.map(({ number }) => number))
+  for (const [number, used] of reading.numbers) {
+    if (used && !read.has(number) && !(await payerOf(tx, grantId, number))) return true
+  }
+  return false
+}
+
+/** The final event that used a number. */
+async function payerOf(tx: Transaction, grantId: Hex, number: Hex): Promise<EventRow | undefined> {
+  const [event] = await tx.list('events', { grantId, number }, { limit: 1 })
+  return event
+}
+
+/** The payment that a fact belongs to: it has equal terms and still waits for it. */
 async function paymentOf(tx: Transaction, fact: Fact): Promise<PaymentRow | undefined> {
+  if (fact.kind === 'payment') return guardedPaymentOf(tx, fact)
   const { grantId, txHash, kind } = fact
   const [transaction] = await tx.list('transactions', { grantId, hash: txHash, kind })
   if (!transaction) return undefined
@@ -90,35 +116,46 @@ async function paymentOf(tx: Transaction, fact: Fact): Promise<PaymentRow | unde
   return current?.nonce === transaction.nonce ? payment : undefined
 }
 
+/** Whoever sent it, and also where these books were restored from before it was signed. */
+async function guardedPaymentOf(tx: Transaction, fact: Fact): Promise<PaymentRow | undefined> {
+  const { grantId, ref, number, payee, amount } = fact
+  if (ref === null) return undefined
+  const [payment] = await tx.list('payments', { grantId, ref }, { limit: 1 })
+  if (payment?.number !== number || payment.payee !== payee || payment.amount !== amount) return undefined
+  return payment.pull === 'none' || payment.pull === 'signed' ? payment : undefined
+}
+
 async function apply(page: Page, fact: Fact): Promise<void> {
   const { tx } = page
   const { kind, txHash, amount, payee } = fact
   const payment = await paymentOf(tx, fact)
   await tx.put('events', { ...fact, key: payment?.key ?? null, final: 0 })
-  const move = kind === 'pull' ? Meter.movePull : Meter.moveTransfer
-  await move(tx, fact, 1n, payment !== undefined)
-  if (!payment) {
-    const note_ = kind === 'pull' ? 'FOREIGN_PULL' : 'FOREIGN_TRANSFER'
-    return note(page, { event: 'foreign', note: note_, amount, payee, txHash })
-  }
-  await tx.put('payments', { ...payment, [kind]: 'seen' })
-  if (kind === 'transfer') {
+  await Meter.moveFact(tx, fact, 1n, payment)
+  if (!payment) return note(page, { event: 'foreign', note: foreign[kind], amount, payee, txHash })
+  const deadline = kind === 'payment' ? (payment.deadline ?? Payment.latestDeadline(fact.time)) : null
+  await tx.put('payments', { ...Payment.withLeg(payment, kind, 'seen'), deadline })
+  if (kind !== 'pull') {
     await note(page, { ...Payment.labelsOf(payment), event: 'settled', note: 'settled', txHash })
   }
 }
+
+const foreign = {
+  pull: 'FOREIGN_PULL',
+  transfer: 'FOREIGN_TRANSFER',
+  payment: 'FOREIGN_PAYMENT',
+} as const
 
 /** The exact inverse of `apply`, for a fact that the chain no longer has. */
 async function undo(page: Page, event: EventRow): Promise<void> {
   const { tx } = page
   const { grantId, kind, key, amount, payee, txHash } = event
   await tx.remove('events', event)
-  const move = kind === 'pull' ? Meter.movePull : Meter.moveTransfer
-  await move(tx, event, -1n, key !== null)
-  if (key === null) return note(page, { event: 'reorged', note: 'REORGED', amount, payee, txHash })
-  const payment = await Payment.get(tx, grantId, key)
+  const payment = key === null ? undefined : await Payment.get(tx, grantId, key)
+  await Meter.moveFact(tx, event, -1n, payment)
+  if (!payment) return note(page, { event: 'reorged', note: 'REORGED', amount, payee, txHash })
   // Open again whatever it was: a stranded payment too rests on a pull that has to come back now.
-  await tx.put('payments', { ...payment, [kind]: 'signed', open: 1 })
-  if (kind === 'transfer') {
+  await tx.put('payments', { ...Payment.withLeg(payment, kind, 'signed'), open: 1 })
+  if (kind !== 'pull') {
     await note(page, { ...Payment.labelsOf(payment), event: 'reorged', note: 'REORGED', txHash })
   }
 }
@@ -132,8 +169,9 @@ async function finalize(page: Page, reading: Reading): Promise<void> {
   }
   for (const open of await tx.list('payments', { grantId, open: 1 })) {
     let payment = open
-    for (const leg of ['pull', 'transfer'] as const) {
-      const reason = payment[leg] === 'signed' ? await failureOf(tx, payment, leg, reading) : undefined
+    for (const leg of Payment.legsOf(payment)) {
+      const isSigned = Payment.legOf(payment, leg) === 'signed'
+      const reason = isSigned ? await failureOf(tx, payment, leg, reading) : undefined
       if (reason) payment = await fail(page, payment, leg, reason)
     }
     if (payment.open === 1 && (await Payment.isDone(tx, payment)))
@@ -141,33 +179,55 @@ async function finalize(page: Page, reading: Reading): Promise<void> {
   }
 }
 
+/** Why a leg that is signed will never come, if so. */
 async function failureOf(
   tx: Transaction,
   payment: PaymentRow,
-  leg: 'pull' | 'transfer',
+  leg: FactKind,
   reading: Reading,
 ): Promise<string | undefined> {
+  if (leg === 'payment') return guardedFailureOf(tx, payment, reading)
   const transaction = await Payment.currentTransaction(tx, payment, leg)
   if (!transaction) throw new Error(`Payment ${payment.key} has a signed ${leg} without a transaction.`)
-  const { nonce, hash } = transaction
-  const { number, time } = reading.final
-  if (reading.finalNonce !== null && nonce < reading.finalNonce) {
-    return `Nonce ${nonce} of the agent was used by final block ${number} without the ${leg} of ${hash}: it reverted, or another transaction took its place.`
-  }
-  if (leg === 'transfer') return undefined
+  const passed = passedBy(transaction, leg, reading)
+  if (passed || leg === 'transfer') return passed
   const { grantId, permissionHash } = payment
   const stored = await tx.get('permissions', { grantId, hash: permissionHash })
   if (!stored) throw new Error(`Permission ${permissionHash} is not in the books.`)
   const { end } = Permission.parse(stored.permission)
-  return time >= end ? `The permission ended before the pull of ${hash} was included.` : undefined
+  const isOver = reading.final.time >= end
+  return isOver ? `The permission ended before the pull of ${transaction.hash} was included.` : undefined
 }
 
-async function fail(
-  page: Page,
+/** The final chain has used a transaction's nonce; whatever it was used for, this leg was not seen. */
+function passedBy({ nonce, hash }: TransactionRow, leg: FactKind, reading: Reading): string | undefined {
+  const { final, finalNonce } = reading
+  if (finalNonce === null || nonce >= finalNonce) return undefined
+  return `Nonce ${nonce} of the agent was used by final block ${final.number} without the ${leg} of ${hash}: it reverted, or another transaction took its place.`
+}
+
+/** A number that is used pays no more: by other terms, since the payment's own would have been seen. */
+async function guardedFailureOf(
+  tx: Transaction,
   payment: PaymentRow,
-  leg: 'pull' | 'transfer',
-  reason: string,
-): Promise<PaymentRow> {
+  reading: Reading,
+): Promise<string | undefined> {
+  const { grantId, number, deadline } = payment
+  const used = number === null ? undefined : reading.numbers.get(number)
+  if (number === null || deadline === null || used === undefined) return undefined
+  const { final } = reading
+  if (used) {
+    const event = await payerOf(tx, grantId, number)
+    if (event?.final !== 1) return undefined
+    return `Its number was used by another payment, of ${event.amount} to ${event.payee} in ${event.txHash}.`
+  }
+  if (final.time >= deadline)
+    return `It was not included before its deadline at ${Time.format(deadline)}, and its number is unused.`
+  const transaction = await Payment.currentTransaction(tx, payment, 'payment')
+  return transaction && passedBy(transaction, 'payment', reading)
+}
+
+async function fail(page: Page, payment: PaymentRow, leg: FactKind, reason: string): Promise<PaymentRow> {
   const failed = await Payment.fail(page.tx, page.row, payment, leg, reason)
   page.row = failed.row
   if (failed.receipt) page.receipts.push(failed.receipt)

@@ -16,10 +16,17 @@ export type GrantRow = {
   readonly grant: string
   /** Hash of the permission that new payments use. */
   readonly permissionHash: Hex
+  /** The books' own pause. */
   readonly paused: 0 | 1
-  /** As the chain answered at the head. */
+  /** As SpendPermissionManager answered at the head. */
   readonly approved: 0 | 1
   readonly revoked: 0 | 1
+  /** Whose pause, and whose revocation, the guard knew at the head; null on the direct rail. */
+  readonly pausedBy: 'account' | 'orchestrator' | null
+  readonly revokedBy: 'account' | 'orchestrator' | 'agent' | null
+  /** Where the payment numbers of these books come from (`Guard.lane`), as 32 bytes, and how many were taken. */
+  readonly lane: Hex
+  readonly numbers: number
   /** The block after which the reading of the chain began. */
   readonly startNumber: number
   /** The last block that is final: everything up to it has been read and will not change. */
@@ -57,9 +64,17 @@ export type PaymentRow = {
   readonly session: string | null
   readonly category: string | null
   readonly endpoint: string | null
+  /** What the chain knows the key by (`Guard.reference`). */
+  readonly ref: Hex
+  /** On the guard rail, 32 bytes: the payment's number, which it keeps through every attempt. */
+  readonly number: Hex | null
+  /** Of the attempt that is signed: the first second at which the guard refuses it. */
+  readonly deadline: number | null
+  /** The orchestrator's ticket as JSON, where the chain asks for one. */
+  readonly ticket: string | null
   /** Chain time at the reservation. */
   readonly reservedAt: number
-  /** From the account to the agent. */
+  /** From the account to the agent; through the guard both legs are one. */
   readonly pull: Leg
   /** From the agent to the payee. */
   readonly transfer: Leg
@@ -76,14 +91,17 @@ export type PaymentRow = {
 export type TransactionRow = {
   readonly grantId: Hex
   readonly nonce: number
-  readonly kind: 'pull' | 'transfer' | 'call'
+  readonly kind: FactKind | 'call'
   /** The payment's key; empty for a call that is no payment, such as an approval. */
   readonly key: string
   readonly raw: Hex
   readonly hash: Hex
 }
 
-/** A fact read from the chain: money left the account for the agent, or the agent for a payee. */
+/** `pull`: from the account to the agent. `transfer`: from the agent on. `payment`: through the guard, both at once. */
+export type FactKind = 'pull' | 'transfer' | 'payment'
+
+/** A fact read from the chain: money left the account, or the agent. */
 export type EventRow = {
   readonly grantId: Hex
   readonly blockNumber: number
@@ -92,13 +110,19 @@ export type EventRow = {
   readonly txHash: Hex
   /** The block's timestamp. */
   readonly time: number
-  readonly kind: 'pull' | 'transfer'
+  readonly kind: FactKind
   readonly amount: bigint
   /** Who received it. */
   readonly payee: Address
-  /** For a pull: the permission, and the start of the period that it counted in. */
+  /** Where it left the account: the permission, and the start of the period that it counted in. */
   readonly permissionHash: Hex | null
   readonly periodStart: number | null
+  /** Of a payment through the guard: its reference, and its number if it is one of the agent's; 32 bytes. */
+  readonly ref: Hex | null
+  readonly number: Hex | null
+  /** What else the guard metered it to: the trailing window of so many seconds, the task. */
+  readonly window: number | null
+  readonly task: Hex | null
   /** The payment it belongs to; null for a foreign one, which no reservation explains. */
   readonly key: string | null
   readonly final: 0 | 1
@@ -150,6 +174,10 @@ export const schema: {
       paused: 'integer',
       approved: 'integer',
       revoked: 'integer',
+      pausedBy: 'text',
+      revokedBy: 'text',
+      lane: 'text',
+      numbers: 'integer',
       startNumber: 'integer',
       finalNumber: 'integer',
       finalHash: 'text',
@@ -179,6 +207,10 @@ export const schema: {
       session: 'text',
       category: 'text',
       endpoint: 'text',
+      ref: 'text',
+      number: 'text',
+      deadline: 'integer',
+      ticket: 'text',
       reservedAt: 'integer',
       pull: 'text',
       transfer: 'text',
@@ -186,7 +218,10 @@ export const schema: {
       open: 'integer',
     },
     key: ['grantId', 'key'],
-    indexes: [['grantId', 'open']],
+    indexes: [
+      ['grantId', 'open'],
+      ['grantId', 'ref'],
+    ],
   },
   transactions: {
     columns: { grantId: 'text', nonce: 'integer', kind: 'text', key: 'text', raw: 'text', hash: 'text' },
@@ -209,6 +244,10 @@ export const schema: {
       payee: 'text',
       permissionHash: 'text',
       periodStart: 'integer',
+      ref: 'text',
+      number: 'text',
+      window: 'integer',
+      task: 'text',
       key: 'text',
       final: 'integer',
     },
@@ -216,6 +255,8 @@ export const schema: {
     indexes: [
       ['grantId', 'final'],
       ['grantId', 'key'],
+      ['grantId', 'ref'],
+      ['grantId', 'number'],
     ],
   },
   meters: {

@@ -1,23 +1,19 @@
 /** Reads the chain for the books. It writes nothing: what it returns goes to `Settlement.advance`. */
 import {
-  type Address,
   BaseError,
-  erc20Abi,
-  getAbiItem,
   type Hex,
   HttpRequestError,
-  isAddressEqual,
+  hexToBigInt,
   type PublicClient,
   type TransactionReceipt,
 } from 'viem'
-import { spendPermissionManagerAbi } from '../abi/index.js'
-import { spendPermissionManager } from './Addresses.js'
 import type * as Book from './Book.js'
 import { toChainError } from './ChainError.js'
-import type * as Permission from './Permission.js'
+import * as Facts from './Facts.js'
+import * as Guard from './GuardRead.js'
 import * as Settlement from './Settlement.js'
-import * as Spm from './Spm.js'
-import type { GrantRow, TransactionRow } from './Store.js'
+import * as Spm from './SpmRead.js'
+import type { GrantRow, PaymentRow, TransactionRow } from './Store.js'
 
 /** For `catch`: viem's own errors carry the endpoint's URL, which often holds a key; a ChainError does not. */
 export function redact(doing: string): (error: unknown) => never {
@@ -38,33 +34,21 @@ export function receiptOf(client: PublicClient, hash: Hex): Promise<TransactionR
 export type Finality = 'finalized' | 'safe'
 
 /** What to read, and from where the books go on. */
-export type Source = {
-  readonly agent: Address
-  readonly token: Address
-  /** The permission that new payments use. */
-  readonly current: Permission.Permission
-  readonly pulls: Pulls
-  /** The signed transactions whose events the books wait for. */
-  readonly awaited: readonly Pick<TransactionRow, 'hash' | 'nonce'>[]
+export type Source = Facts.Subject & {
+  /** What is signed, and waited for. */
+  readonly awaited: readonly Awaited[]
   readonly finality: Finality
 }
 
-/**
- * Whose pulls are facts of the grant: all of this token from this account by this spender, whatever their permission.
- * An earlier permission's count, and so do those of another one that somebody had the owner sign.
- */
-export type Pulls = {
-  readonly account: Address
-  readonly spender: Address
-  /** For a spender that serves other grants of the account as well: the permissions of this one. */
-  readonly hashes?: readonly Hex[]
+/** A leg that is signed, and whose event the books wait for. */
+export type Awaited = Pick<PaymentRow, 'number' | 'deadline'> & {
+  /** Undefined for a payment through the guard that was seen and taken back, and that other books had signed. */
+  readonly transaction: Pick<TransactionRow, 'hash' | 'nonce'> | undefined
 }
 
 /** A reading, undefined where the chain is as the books have it, and whether it reached the head. */
 export type Read = { readonly reading: Settlement.Reading | undefined; readonly caughtUp: boolean }
 
-const usedEvent = getAbiItem({ abi: spendPermissionManagerAbi, name: 'SpendPermissionUsed' })
-const transferEvent = getAbiItem({ abi: erc20Abi, name: 'Transfer' })
 /** Blocks to ask for at once; halved as often as the endpoint refuses. */
 const span = 10_000n
 
@@ -99,27 +83,33 @@ export async function read(client: PublicClient, source: Source, row: GrantRow):
   const end = caughtUp ? latest : await client.getBlock({ blockNumber: to })
   const final = settled.number < to ? settled : end
   const current = { permission: source.current, blockNumber: latest.number }
-  const [approved, revoked, finalNonce, again] = await Promise.all([
+  const [approved, revoked, stoppers, finalNonce, found] = await Promise.all([
     Spm.isApproved(client, current),
     Spm.isRevoked(client, current),
+    Facts.isGuarded(source) ? Guard.stoppers(client, current) : { pausedBy: null, revokedBy: null },
     // Asked only where a leg waits for it: an endpoint without an archive may not know the state of an old block.
     source.awaited.length === 0
       ? null
       : client.getTransactionCount({ address: source.agent, blockNumber: final.number }),
-    client.getBlock({ blockNumber: to }),
+    Facts.of(client, source, logs),
   ])
-  // The logs and the head are from one chain only if the head still stands after the logs were read.
-  if (again.hash !== end.hash) return undefined
-  const facts = await toFacts(client, row.grantId, logs)
-  if (await isPartial(client, source, { facts, finalNonce })) return undefined
+  if (!found || (await isPartial(client, source, { facts: found.facts, finalNonce }))) return undefined
+  const { number, hash, time } = blockOf(final)
+  const numbers = caughtUp
+    ? await readNumbers(client, source, { head: end.hash, time, finalNonce })
+    : new Map()
+  // All of it is from one chain only if the head still stands after it was read.
+  if ((await client.getBlock({ blockNumber: to })).hash !== end.hash) return undefined
   return {
     caughtUp,
     reading: {
+      ...found,
+      ...stoppers,
       after: row.finalNumber,
       head: blockOf(end),
-      final: blockOf(final),
-      facts,
+      final: { number, hash, time },
       finalNonce,
+      numbers,
       approved,
       revoked,
     },
@@ -127,9 +117,31 @@ export async function read(client: PublicClient, source: Source, row: GrantRow):
 }
 
 /**
+ * Of the payments through the guard that may never come any more, whether their numbers are used. Asked at the head
+ * and not at the final block, whose state an endpoint without an archive may have forgotten: what is unused later is
+ * unused before, and past its deadline, or without its nonce, it stays unused.
+ */
+async function readNumbers(
+  client: PublicClient,
+  { awaited, current }: Source,
+  { head, time, finalNonce }: { head: Hex; time: number; finalNonce: number | null },
+): Promise<ReadonlyMap<Hex, boolean>> {
+  const overdue = awaited.filter(
+    ({ deadline, transaction }) =>
+      (deadline !== null && time >= deadline) || isPassed(transaction, finalNonce),
+  )
+  const numbers = overdue.flatMap(({ number }) => number ?? [])
+  const answers = numbers.map(async (number): Promise<[Hex, boolean]> => {
+    const options = { permission: current, number: hexToBigInt(number), blockHash: head }
+    return [number, await Guard.isUsed(client, options)]
+  })
+  return new Map(await Promise.all(answers))
+}
+
+/**
  * Whether logs were left out that the books wait for: behind a load balancer a sibling that is some blocks
  * behind answers with fewer logs, and no error. To believe it would release a payment that was made. Asked
- * only for what would fail otherwise, so hardly ever.
+ * only for what would fail otherwise, so hardly ever. Through the guard it is the numbers that tell.
  */
 async function isPartial(
   client: PublicClient,
@@ -137,30 +149,37 @@ async function isPartial(
   { facts, finalNonce }: Pick<Settlement.Reading, 'facts' | 'finalNonce'>,
 ): Promise<boolean> {
   const seen = new Set(facts.map(({ txHash }) => txHash))
-  for (const { hash, nonce } of awaited) {
-    if (finalNonce === null || nonce >= finalNonce || seen.has(hash)) continue
-    if ((await receiptOf(client, hash))?.status === 'success') return true
+  for (const { transaction, number } of awaited) {
+    if (!transaction || number !== null || !isPassed(transaction, finalNonce)) continue
+    const { hash } = transaction
+    if (!seen.has(hash) && (await receiptOf(client, hash))?.status === 'success') return true
   }
   return false
+}
+
+/** Whether the final chain has used the nonce of a transaction. */
+function isPassed(transaction: Awaited['transaction'], finalNonce: number | null): boolean {
+  return transaction !== undefined && finalNonce !== null && transaction.nonce < finalNonce
 }
 
 function blockOf(block: { number: bigint; hash: Hex; timestamp: bigint }) {
   return { number: Number(block.number), hash: block.hash, time: Number(block.timestamp) }
 }
 
-type Range = { readonly from: bigint; readonly to: bigint }
-
 /** The logs of the grant in a range, or from its start to an earlier block that is enough. */
 async function readLogs(
   client: PublicClient,
   source: Source,
-  { from, to: last, isEnough }: Range & { readonly isEnough?: (block: bigint) => boolean },
-): Promise<{ logs: GrantLog[]; to: bigint }> {
-  const logs: GrantLog[] = []
+  { from, to: last, isEnough }: Facts.Range & { readonly isEnough?: (block: bigint) => boolean },
+): Promise<{ logs: Facts.Logs; to: bigint }> {
+  const logs: Facts.Logs = { used: [], transfers: [], paid: [] }
   for (let at = from, blocks = span; at <= last; ) {
     const to = at + blocks - 1n < last ? at + blocks - 1n : last
     try {
-      logs.push(...(await getLogs(client, source, { from: at, to })))
+      const more = await Facts.getLogs(client, source, { from: at, to })
+      logs.used.push(...more.used)
+      logs.transfers.push(...more.transfers)
+      logs.paid.push(...more.paid)
     } catch (error) {
       if (to === at || isUnreachable(error)) throw error
       blocks = (to - at + 1n) / 2n
@@ -178,66 +197,15 @@ function isUnreachable(error: unknown): boolean {
   return cause instanceof HttpRequestError && [undefined, 401, 403, 429].includes(cause.status)
 }
 
-async function getLogs(client: PublicClient, source: Source, { from, to }: Range) {
-  const range = { fromBlock: from, toBlock: to, strict: true } as const
-  const { account, spender, hashes } = source.pulls
-  const args = { account, spender, ...(hashes ? { hash: [...hashes] } : {}) }
-  const [used, transfers] = await Promise.all([
-    client.getLogs({ ...range, address: spendPermissionManager, event: usedEvent, args }),
-    client.getLogs({ ...range, address: source.token, event: transferEvent, args: { from: source.agent } }),
-  ])
-  // The event's token is not indexed.
-  return [...used.filter((log) => isAddressEqual(log.args.token, source.token)), ...transfers]
-}
-
-type GrantLog = Awaited<ReturnType<typeof getLogs>>[number]
-
-/** The logs as facts, in the order of the chain. */
-async function toFacts(
-  client: PublicClient,
-  grantId: Hex,
-  logs: readonly GrantLog[],
-): Promise<Settlement.Fact[]> {
-  const times = new Map<Hex, Promise<number>>()
-  const timeOf = ({ blockHash, blockTimestamp }: GrantLog) => {
-    // Newer endpoints say it with the log. Where they do not, each block is asked for once.
-    if (blockTimestamp !== undefined) return Number(blockTimestamp)
-    const time = times.get(blockHash) ?? client.getBlock({ blockHash }).then((b) => Number(b.timestamp))
-    times.set(blockHash, time)
-    return time
-  }
-  const facts = logs.map(async (log): Promise<Settlement.Fact> => {
-    const place = {
-      grantId,
-      blockNumber: Number(log.blockNumber),
-      logIndex: log.logIndex,
-      blockHash: log.blockHash,
-      txHash: log.transactionHash,
-      time: await timeOf(log),
-    }
-    if (log.eventName === 'Transfer') {
-      const { to: payee, value: amount } = log.args
-      return { ...place, kind: 'transfer', amount, payee, permissionHash: null, periodStart: null }
-    }
-    const { hash: permissionHash, spender: payee, periodSpend } = log.args
-    // `spend` in the event is the increment, not the sum of the period.
-    const { start: periodStart, spend: amount } = periodSpend
-    return { ...place, kind: 'pull', amount, payee, permissionHash, periodStart }
-  })
-  // Anybody can make a token emit a transfer of zero from the agent (address poisoning): that is no fact.
-  const real = (await Promise.all(facts)).filter((fact) => fact.amount > 0n)
-  return real.sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex)
-}
-
-/** Every fact of the grant in the blocks after `after`, up to and including `to`, read anew. */
+/** Every fact of the grant in the blocks after `after`, up to and including `to`, read anew; undefined if partial. */
 export async function readFacts(
   client: PublicClient,
   source: Source,
-  options: { readonly grantId: Hex; readonly after: number; readonly to: number },
-): Promise<Settlement.Fact[]> {
+  options: { readonly after: number; readonly to: number },
+): Promise<readonly Facts.Fact[] | undefined> {
   const range = { from: BigInt(options.after) + 1n, to: BigInt(options.to) }
   const { logs } = await readLogs(client, source, range)
-  return toFacts(client, options.grantId, logs)
+  return (await Facts.of(client, source, logs))?.facts
 }
 
 /**

@@ -51,6 +51,27 @@ export function record(
   return advanced + amount
 }
 
+/** The four buckets that the window reaches into at `time`, by their index, the oldest first. */
+export function indexes({ time, window }: { time: number; window: number }): number[] {
+  const newest = Math.floor(time / bucket(window))
+  return [3, 2, 1, 0].map((age) => newest - age)
+}
+
+/**
+ * The slot at `time` from what each of the `indexes` holds, in their order. A bucket with more than 48 bits, which the
+ * contract never has, is as full as one can be.
+ */
+export function of(
+  amounts: readonly bigint[],
+  { time, window }: { time: number; window: number },
+): TrailingWindow {
+  const ring = amounts.reduce(
+    (ring, amount) => (ring << bucketBits) | (amount < bucketMask ? amount : bucketMask),
+    0n,
+  )
+  return (BigInt(Math.floor(time / bucket(window))) << ringBits) | ring
+}
+
 /**
  * The first second from `time` on at which `amount` fits under `limit`, if nothing else is spent; undefined where it
  * is more than the limit.

@@ -1,16 +1,31 @@
 /** Holds the books against the chain, at one block: every total that the chain also keeps, read anew. */
 import type { Hex } from 'viem'
+import * as Facts from './Facts.js'
 import { GrantError } from './GrantError.js'
+import * as Guard from './GuardRead.js'
 import * as Meter from './Meter.js'
 import * as Permission from './Permission.js'
-import type * as Settlement from './Settlement.js'
-import * as Spm from './Spm.js'
+import * as Policy from './Policy.js'
+import * as Spm from './SpmRead.js'
+import type { GrantRow, Transaction } from './Store.js'
 import * as Sync from './Sync.js'
+import * as TrailingWindow from './TrailingWindow.js'
 import { sourceOf, type Worker, type WorkerOptions } from './Worker.js'
 
 /** One thing that both the books and the chain say. Amounts in base units. */
 export type Check = {
-  readonly name: 'pulled' | 'today' | 'sent' | 'period' | 'approved' | 'revoked'
+  readonly name:
+    | 'pulled'
+    | 'today'
+    | 'sent'
+    | 'period'
+    | 'approved'
+    | 'revoked'
+    /** On the guard rail what its own meters and flags say, for all permissions of the grant. */
+    | 'total'
+    | 'day'
+    | 'window'
+    | 'paused'
   readonly ledger: bigint | boolean
   readonly chain: bigint | boolean
   readonly equal: boolean
@@ -33,7 +48,8 @@ const attempts = 5
 /**
  * Reads the chain to its head, then compares at that block: what was pulled, in all and on the block's UTC day,
  * and what the agent sent on (all events since the books began, read again), the permission's current period in
- * SpendPermissionManager's storage, and whether it is approved and revoked.
+ * SpendPermissionManager's storage, and whether it is approved and revoked. On the guard rail also the guard's meters of
+ * the grant's total, day and trailing window, and whether it is paused; `revoked` is by either of them.
  *
  * @throws GrantError `CHAIN_UNSEEN` where the chain did not stand still for long enough
  */
@@ -67,37 +83,62 @@ async function compare(options: VerifyOptions): Promise<Report | undefined> {
       period: bounds
         ? await Meter.read(tx, grantId, Meter.period(row.permissionHash, bounds.start))
         : undefined,
+      window: await settledWindow(tx, row, source.current),
     }
   })
   const { row, source, bounds } = books
   const blockNumber = BigInt(row.headNumber)
   const at = { permission: source.current, blockNumber }
-  const [facts, approved, revoked, current] = await Promise.all([
-    Sync.readFacts(client, source, { grantId, after: row.startNumber, to: row.headNumber }),
+  const isGuarded = Facts.isGuarded(source)
+  const [facts, approved, revoked, current, used, stops] = await Promise.all([
+    Sync.readFacts(client, source, { after: row.startNumber, to: row.headNumber }),
     Spm.isApproved(client, at),
     Spm.isRevoked(client, at),
     bounds ? Spm.getCurrentPeriod(client, at) : undefined,
+    isGuarded ? Guard.used(client, at) : undefined,
+    isGuarded ? Guard.stops(client, at) : { paused: false, revoked: false },
   ])
   // Last: what was read before is of this block only if it still stands.
   const block = await client.getBlock({ blockNumber })
-  if (block.hash !== row.headHash) return undefined
+  if (block.hash !== row.headHash || !facts) return undefined
 
-  const pulls = facts.filter(({ kind }) => kind === 'pull')
+  const pulls = facts.filter(({ kind }) => kind !== 'transfer')
+  const sent = facts.filter(({ kind }) => kind !== 'pull')
   const today = pulls.filter(({ time }) => Meter.day(time) === Meter.day(row.headTime))
-  const sum = (facts: readonly Settlement.Fact[]) => facts.reduce((sum, { amount }) => sum + amount, 0n)
+  const sum = (facts: readonly Facts.Fact[]) => facts.reduce((sum, { amount }) => sum + amount, 0n)
   const checks = [
     check('pulled', books.pulled, sum(pulls)),
     check('today', books.today, sum(today)),
-    check('sent', books.sent, sum(facts.filter(({ kind }) => kind === 'transfer'))),
+    check('sent', books.sent, sum(sent)),
     check('period', books.period ?? 0n, current?.spent ?? 0n),
     check('approved', row.approved === 1, approved),
-    check('revoked', row.revoked === 1, revoked),
+    check('revoked', row.revoked === 1 || row.revokedBy !== null, revoked || stops.revoked),
+    ...(used
+      ? [
+          check('total', books.pulled, used.total ?? 0n),
+          check('day', books.today, used.perDay ?? 0n),
+          check('window', books.window, used.perWindow ?? 0n),
+          check('paused', row.pausedBy !== null, stops.paused),
+        ]
+      : []),
   ]
   return {
     block: { number: row.headNumber, hash: block.hash },
     checks,
     equal: checks.every(({ equal }) => equal),
   }
+}
+
+/** What the guard should have in the current permission's trailing window. */
+async function settledWindow(tx: Transaction, row: GrantRow, { extraData }: Permission.Permission) {
+  const { grantId, headTime: time } = row
+  const { window = null } = extraData === '0x' ? {} : Policy.decode(extraData)
+  if (window === null) return 0n
+  const indexes = TrailingWindow.indexes({ time, window })
+  const amounts = await Promise.all(
+    indexes.map((index) => Meter.read(tx, grantId, Meter.bucket(window, index))),
+  )
+  return amounts.reduce((sum, amount) => sum + amount, 0n)
 }
 
 function check(name: Check['name'], ledger: bigint | boolean, chain: bigint | boolean): Check {

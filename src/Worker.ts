@@ -4,14 +4,15 @@
  */
 import * as Book from './Book.js'
 import { GrantError } from './GrantError.js'
+import * as Outbox from './Outbox.js'
 import * as Payment from './Payment.js'
 import * as Permission from './Permission.js'
 import * as Settlement from './Settlement.js'
-import type { GrantRow, PaymentRow, Transaction, TransactionRow } from './Store.js'
+import type { GrantRow, PaymentRow, Transaction } from './Store.js'
 import * as Submit from './Submit.js'
 import * as Sync from './Sync.js'
 
-export type WorkerOptions = Submit.Submitter & {
+export type WorkerOptions = Outbox.Submitter & {
   readonly finality: Sync.Finality
   /** Milliseconds between two rounds. `onError` is told of every failed one; the next tries again. */
   readonly pollMs: number
@@ -78,7 +79,7 @@ export function start(options: WorkerOptions): Worker {
     const open = await store.transact(grantId, (tx) => tx.list('payments', { grantId, open: 1 }))
     if (open.length === 0 || stopped) return
     const failures: unknown[] = []
-    await Submit.rebroadcast(options).catch((error: unknown) => failures.push(error))
+    await Outbox.rebroadcast(options).catch((error: unknown) => failures.push(error))
     for (const payment of open) {
       if (stopped) return
       try {
@@ -188,22 +189,19 @@ export async function sourceOf(
   { grantId, agent, token, finality }: Omit<SourceOptions, 'store'>,
 ): Promise<{ row: GrantRow; source: Sync.Source }> {
   const row = await Book.get(tx, grantId)
-  const stored = await tx.get('permissions', { grantId, hash: row.permissionHash })
-  if (!stored) throw new Error(`Permission ${row.permissionHash} is not in the books.`)
-  const current = Permission.parse(stored.permission)
-  const { account, spender } = current
-  const awaited: TransactionRow[] = []
+  const known = (await tx.list('permissions', { grantId })).map((row) => Permission.parse(row.permission))
+  const current = known.find((permission) => Permission.hash(permission) === row.permissionHash)
+  if (!current) throw new Error(`Permission ${row.permissionHash} is not in the books.`)
+  const awaited: Sync.Awaited[] = []
   for (const payment of await tx.list('payments', { grantId, open: 1 })) {
-    for (const leg of ['pull', 'transfer'] as const) {
-      const signed =
-        payment[leg] === 'signed' ? await Payment.currentTransaction(tx, payment, leg) : undefined
-      if (signed) awaited.push(signed)
+    const { number, deadline } = payment
+    for (const leg of Payment.legsOf(payment)) {
+      if (Payment.legOf(payment, leg) !== 'signed') continue
+      const transaction = await Payment.currentTransaction(tx, payment, leg)
+      awaited.push({ number, deadline, transaction })
     }
   }
-  return {
-    row,
-    source: { agent: agent.address, token, current, pulls: { account, spender }, awaited, finality },
-  }
+  return { row, source: { grantId, agent: agent.address, token, current, known, awaited, finality } }
 }
 
 function releasedError(payment: PaymentRow, reason: string): GrantError {

@@ -34,18 +34,23 @@ export async function assertSound(store: Store, grantId: `0x${string}`): Promise
   const add = (name: string, amount: bigint) => {
     expected[name] = (expected[name] ?? 0n) + amount
   }
-  for (const { kind, amount, time, permissionHash, periodStart, key } of events) {
-    if (kind === 'transfer') {
+  for (const { kind, amount, time, permissionHash, periodStart, window, task, key } of events) {
+    if (kind !== 'pull') {
       add(Meter.sent, amount)
       if (key !== null) add(Meter.paid, amount)
-    } else {
-      add(Meter.total, amount)
-      add(Meter.day(time), amount)
-      add(Meter.period(permissionHash ?? '0x', periodStart ?? 0), amount)
     }
+    if (kind === 'transfer') continue
+    add(Meter.total, amount)
+    add(Meter.day(time), amount)
+    add(Meter.period(permissionHash ?? '0x', periodStart ?? 0), amount)
+    if (window !== null) add(Meter.bucket(window, Math.floor(time / Math.ceil(window / 3))), amount)
+    if (task !== null) add(Meter.metered(task), amount)
   }
   for (const payment of payments) {
-    if (payment.pull === 'none' || payment.pull === 'signed') add(Meter.open, payment.amount)
+    const isOpen = payment.pull === 'none' || payment.pull === 'signed'
+    if (isOpen) add(Meter.open, payment.amount)
+    if (isOpen && payment.number !== null && payment.task !== null)
+      add(Meter.openTask(payment.task), payment.amount)
     if (Payment.stateOf(payment).status === 'released') continue
     for (const label of Meter.labels) {
       const value = payment[label]
@@ -57,11 +62,12 @@ export async function assertSound(store: Store, grantId: `0x${string}`): Promise
 
   for (const payment of payments) {
     const { key, open } = payment
-    for (const kind of ['pull', 'transfer'] as const) {
+    for (const kind of Payment.legsOf(payment)) {
+      const leg = Payment.legOf(payment, kind)
       const own = events.filter((event) => event.key === key && event.kind === kind)
-      expect([key, kind, own.length]).toEqual([key, kind, payment[kind] === 'seen' ? 1 : 0])
+      expect([key, kind, own.length]).toEqual([key, kind, leg === 'seen' ? 1 : 0])
       const signed = transactions.filter((row) => row.key === key && row.kind === kind)
-      if (payment[kind] === 'signed') expect(signed.length).toBeGreaterThan(0)
+      if (leg === 'signed') expect(signed.length).toBeGreaterThan(0)
       expect([key, kind, own.every((event) => event.amount === payment.amount)]).toEqual([key, kind, true])
     }
     const legs = [payment.pull, payment.transfer] as const

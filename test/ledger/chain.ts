@@ -1,12 +1,16 @@
 /** A chain on paper: blocks of transactions by the agent, which it can lose, and readings of it for the books. */
 import { type Address, type Hex, keccak256, stringToBytes } from 'viem'
 import * as Permission from '../../src/Permission.js'
-import type { Fact, Reading } from '../../src/Settlement.js'
+import type { Fact } from '../../src/Facts.js'
+import * as Policy from '../../src/Policy.js'
+import type { Reading } from '../../src/Settlement.js'
+import type { PaymentRow } from '../../src/Store.js'
 
 /** What a transaction of the agent does: one fact, or nothing where it reverts. */
 export type Effect =
   | { readonly kind: 'pull'; readonly amount: bigint; readonly permission?: Permission.Permission }
   | { readonly kind: 'transfer'; readonly amount: bigint; readonly payee: Address }
+  | (Pick<PaymentRow, 'amount' | 'payee' | 'ref'> & { readonly kind: 'payment'; readonly number: Hex })
   | { readonly kind: 'nothing' }
 
 /** A transaction of the agent. Without a nonce it is one that was not the agent's: it uses none. */
@@ -30,6 +34,8 @@ export class Chain {
   #final = 0
   approved = true
   revoked = false
+  pausedBy: Reading['pausedBy'] = null
+  revokedBy: Reading['revokedBy'] = null
 
   constructor(grantId: Hex, permission: Permission.Permission, time: number) {
     this.#grantId = grantId
@@ -81,17 +87,28 @@ export class Chain {
     return this.nonceAt(this.head.number)
   }
 
-  /** Everything after block `after`, as an endpoint would tell it now. */
-  reading(after: number): Reading & { readonly finalNonce: number } {
-    const { head, final } = this
+  /** Whether the guard has used a payment number, by the head. */
+  isUsed(number: Hex): boolean {
+    return this.#blocks.some(({ txs }) =>
+      txs.some(({ effect }) => effect.kind === 'payment' && effect.number === number),
+    )
+  }
+
+  /** Everything after block `after`, as an endpoint would tell it now, which was asked for these numbers. */
+  reading(after: number, numbers: readonly Hex[] = []): Reading & { readonly finalNonce: number } {
+    const { head, final, pausedBy, revokedBy } = this
     return {
       after,
       head: { number: head.number, hash: head.hash, time: head.time },
       final: { number: final.number, hash: final.hash, time: final.time },
       facts: this.#blocks.slice(after + 1).flatMap((block) => this.#facts(block)),
       finalNonce: this.nonceAt(final.number),
+      numbers: new Map(numbers.map((number) => [number, this.isUsed(number)])),
       approved: this.approved,
       revoked: this.revoked,
+      pausedBy,
+      revokedBy,
+      siblings: [],
     }
   }
 
@@ -106,22 +123,22 @@ export class Chain {
         txHash: hash,
         time: block.time,
         amount: effect.amount,
+        ref: null,
+        number: null,
+        window: null,
+        task: null,
       }
       if (effect.kind === 'transfer') {
         return [{ ...place, kind: 'transfer', payee: effect.payee, permissionHash: null, periodStart: null }]
       }
-      const permission = effect.permission ?? this.#permission
+      const permission = effect.kind === 'pull' ? (effect.permission ?? this.#permission) : this.#permission
       const bounds = Permission.periodAt(permission, block.time)
       if (!bounds) throw new Error('The permission would refuse that.')
-      return [
-        {
-          ...place,
-          kind: 'pull',
-          payee: permission.spender,
-          permissionHash: Permission.hash(permission),
-          periodStart: bounds.start,
-        },
-      ]
+      const taken = { permissionHash: Permission.hash(permission), periodStart: bounds.start }
+      if (effect.kind === 'pull') return [{ ...place, ...taken, kind: 'pull', payee: permission.spender }]
+      const { payee, ref, number } = effect
+      const { window } = Policy.decode(permission.extraData)
+      return [{ ...place, ...taken, kind: 'payment', payee, ref, number, window }]
     })
   }
 }

@@ -6,7 +6,7 @@ import * as Ledger from '../../src/Ledger.js'
 import type { Order } from '../../src/Order.js'
 import * as Payment from '../../src/Payment.js'
 import * as Settlement from '../../src/Settlement.js'
-import type { Store, TransactionRow } from '../../src/Store.js'
+import type { FactKind, Store, TransactionRow } from '../../src/Store.js'
 import { define, payee } from '../core/grants.js'
 import { assertSound } from './books.js'
 import { Chain, freshHash, type Mined } from './chain.js'
@@ -63,7 +63,7 @@ export async function scene(
       ),
 
     /** Signs the next leg, which has to be due, and says how it looks mined. */
-    async signed(key: string, kind: 'pull' | 'transfer'): Promise<Mined> {
+    async signed(key: string, kind: FactKind): Promise<Mined> {
       const row = await it.sign(key, kind)
       if (!row) throw new Error(`The ${kind} of ${key} is not due.`)
       return it.mined(row)
@@ -72,8 +72,11 @@ export async function scene(
     /** A stored transaction as it looks mined, with what it is for. */
     async mined({ key, kind, hash, nonce }: TransactionRow): Promise<Mined> {
       const payment = await it.payment(key)
+      const { amount, payee, ref, number } = payment
       if (kind === 'call') return { hash, nonce, effect: { kind: 'nothing' } }
-      return { hash, nonce, effect: { kind, amount: payment.amount, payee: payment.payee } }
+      if (kind !== 'payment') return { hash, nonce, effect: { kind, amount, payee } }
+      if (number === null) throw new Error(`Payment ${key} has no number.`)
+      return { hash, nonce, effect: { kind, amount, payee, ref, number } }
     },
 
     /** A reading of the chain as it is now, into the books. */

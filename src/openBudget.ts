@@ -1,0 +1,215 @@
+/** Puts a budget together: the books, the worker that follows the chain, and what the agent's key does. */
+import type { Hex, PublicClient } from 'viem'
+import * as AgentCall from './AgentCall.js'
+import * as Amount from './Amount.js'
+import * as Approval from './Approval.js'
+import * as Book from './Book.js'
+import type { Budget, Spent } from './Budget.js'
+import * as Decision from './Decision.js'
+import * as Freshness from './Freshness.js'
+import * as Grant from './Grant.js'
+import { GrantError } from './GrantError.js'
+import { prepareRevoke } from './GuardCall.js'
+import * as Input from './Input.js'
+import * as Ledger from './Ledger.js'
+import * as Meter from './Meter.js'
+import * as Opening from './Opening.js'
+import * as Order from './Order.js'
+import type * as Outbox from './Outbox.js'
+import * as Payment from './Payment.js'
+import * as Permission from './Permission.js'
+import * as Receipt from './Receipt.js'
+import * as Replacement from './Replacement.js'
+import { prepareRevokeAsSpender } from './SpmCall.js'
+import * as Status from './Status.js'
+import type { GrantRow, Transaction } from './Store.js'
+import * as Sync from './Sync.js'
+import * as Ticket from './Ticket.js'
+import * as Time from './Time.js'
+import * as Verify from './Verify.js'
+import * as Worker from './Worker.js'
+
+/**
+ * Opens the budget of a grant: reads the chain into the books up to its head, then keeps following it.
+ * With an empty store this rebuilds everything that the chain holds.
+ *
+ * @throws GrantError `MISMATCH` where grant, permission, agent and chain do not belong together,
+ * `AGENT_IN_USE`, `FINALITY_BROKEN`
+ */
+export async function openBudget(client: PublicClient, options: Opening.OpenBudgetOptions): Promise<Budget> {
+  const { agent, store } = options
+  let { grant, permission } = options
+  const { grantId, token } = grant
+  const finality = options.finality ?? 'finalized'
+  await Opening.assertTogether(client, options)
+  const range = { min: 0, max: Time.max }
+  const since = Math.min(Input.integer(options.since ?? permission.start, 'since', range), permission.start)
+  const start = () =>
+    Sync.startBlock(client, { since, finality }).catch(Sync.redact('Finding the block to start from'))
+  const opened = await Book.open(store, { grant, permission, start })
+
+  const onError = options.onError ?? (() => {})
+  const onReceipt = (receipt: Receipt.Receipt) => {
+    try {
+      options.onReceipt?.(receipt)
+    } catch (error) {
+      // The books are ahead of whoever listens: what the listener throws must not look like a failed payment.
+      onError(error)
+    }
+  }
+  const submitter: Outbox.Submitter = {
+    client,
+    store,
+    grantId,
+    agent,
+    token: token.address,
+    onReceipt,
+    onError,
+  }
+  if (opened.receipt) onReceipt(opened.receipt)
+  const pollMs = options.pollMs ?? client.pollingInterval
+  const worker = Worker.start({ ...submitter, finality, pollMs })
+  try {
+    await worker.round()
+  } catch (error) {
+    await worker.close()
+    throw error
+  }
+  const caller = { submitter, worker, pollMs }
+  /** Looks at the books in one transaction. */
+  function look<result>(work: (tx: Transaction, row: GrantRow) => Promise<result>): Promise<result> {
+    return store.transact(grantId, async (tx) => work(tx, await Book.get(tx, grantId)))
+  }
+  const state = (task?: string) => look((tx, row) => Ledger.readState(tx, row, task))
+  const meter = (name: string) => look((tx) => Meter.read(tx, grantId, name))
+  const usd = (amount: bigint) => Amount.format(amount, token.decimals)
+
+  /** The terms as the books have them: another process may have replaced them. */
+  const current = () =>
+    look(async (tx, row) => {
+      const stored = await tx.get('permissions', { grantId, hash: row.permissionHash })
+      if (stored) permission = Permission.parse(stored.permission)
+      grant = Grant.parse(row.grant)
+      return { row, grant, permission }
+    })
+
+  /** Why nothing may be reserved now whatever the caps say, if so. */
+  async function veto(order: Order.Order): Promise<Ledger.Refusal | undefined> {
+    const headTime = async () => (await current()).row.headTime
+    const stale = await Freshness.refusal(worker, headTime, options)
+    return stale ?? (await Ticket.refusal(client, grant, order).catch(Sync.redact('Reading the ticket')))
+  }
+
+  async function setPaused(paused: boolean): Promise<void> {
+    const receipt = await Book.setPaused(store, grantId, paused)
+    if (receipt) onReceipt(receipt)
+  }
+
+  /** Waits for the payee's transfer in the books. */
+  async function settled(key: string, signal: AbortSignal | undefined): Promise<Spent> {
+    for (;;) {
+      await worker.paid(key, signal)
+      const spent = await look((tx) => spentOf(tx, grantId, key))
+      // Undefined where a reorganisation took it back just now: then it is waited for again.
+      if (spent) return spent
+    }
+  }
+
+  return {
+    get grant() {
+      return grant
+    },
+    get permission() {
+      return permission
+    },
+
+    async approve(given) {
+      const signature = Approval.readSignature(given?.signature)
+      await worker.round()
+      const { row, permission } = await current()
+      if (row.revoked) throw Approval.revokedError(permission)
+      if (row.approved) return
+      const approval = await Approval.prepare(client, { permission, signature, from: agent.address })
+      await AgentCall.make(caller, { call: approval, outcome: 'approved', doing: Approval.doing })
+    },
+
+    async check(given) {
+      const request = Order.readQuestion(given)
+      return Ledger.decide(await state(request.task), request)
+    },
+
+    async spend(given, { signal } = {}) {
+      signal?.throwIfAborted()
+      const order = Order.read(given)
+      const reservation = await Ledger.reserve(store, grantId, order, await veto(order))
+      if (reservation.outcome === 'reserved' || reservation.outcome === 'refused')
+        onReceipt(reservation.receipt)
+      if (reservation.outcome === 'refused') throw GrantError.of(reservation.refusal, reservation.receipt)
+      const { payment } = reservation
+      if (reservation.outcome === 'conflict') throw Order.conflict(order, payment)
+      const { status } = Payment.stateOf(payment)
+      if (status === 'stranded') await Ledger.reopen(store, grantId, order.key)
+      return (await look((tx) => spentOf(tx, grantId, order.key))) ?? settled(order.key, signal)
+    },
+
+    remaining: async ({ task, ticket } = {}) => Decision.remaining(await state(task), { ticket }),
+    spentTodayUsd: () => look(async (tx, row) => usd(await Meter.read(tx, grantId, Meter.day(row.headTime)))),
+    async remainingTodayUsd() {
+      const { perDay } = Decision.remaining(await state())
+      return perDay === null ? null : usd(perDay)
+    },
+    spentTotalUsd: async () => usd(await meter(Meter.total)),
+    spentUnder: (label, value) => meter(Meter.labelled(label, value)),
+    reserved: () => meter(Meter.open),
+    totals: () =>
+      look(async (tx, { headTime }) => ({
+        today: await Meter.read(tx, grantId, Meter.day(headTime)),
+        total: await Meter.read(tx, grantId, Meter.total),
+        paid: await Meter.read(tx, grantId, Meter.paid),
+        reserved: await Meter.read(tx, grantId, Meter.open),
+      })),
+
+    payment: (key) =>
+      look(async (tx) => {
+        const row = await tx.get('payments', { grantId, key })
+        return row && { ...Payment.stateOf(row), amount: row.amount, to: row.payee }
+      }),
+
+    async status() {
+      const { row, permission } = await current()
+      const { pausedBy, revokedBy } = row
+      return { ...(await Status.of(client, { permission })), paused: row.paused === 1, pausedBy, revokedBy }
+    },
+
+    receipts: ({ offset = 0, limit, newest = false } = {}) =>
+      look(async (tx) => {
+        const page = { offset, descending: newest, ...(limit === undefined ? {} : { limit }) }
+        return (await tx.list('receipts', { grantId }, page)).map(Receipt.fromRow)
+      }),
+
+    verify: () => Verify.verify({ client, store, grantId, agent, token: token.address, finality, worker }),
+    sync: worker.round,
+    pause: () => setPaused(true),
+    resume: () => setPaused(false),
+    async replace(given) {
+      const receipt = await Replacement.replace(caller, await current(), given)
+      if (receipt) onReceipt(receipt)
+      await current()
+    },
+    async revoke() {
+      const { grant, permission } = await current()
+      const prepare = grant.rail === 'direct' ? prepareRevokeAsSpender : prepareRevoke
+      const doing = 'Revoking the permission'
+      await AgentCall.make(caller, { call: prepare({ permission }), outcome: 'revoked', doing })
+    },
+    close: worker.close,
+  }
+}
+
+/** What `spend` returns of a payment, or undefined where it is not paid. */
+async function spentOf(tx: Transaction, grantId: Hex, key: string): Promise<Spent | undefined> {
+  const { payee: to, amount, open } = await Payment.get(tx, grantId, key)
+  const events = await tx.list('events', { grantId, key })
+  const event = events.find(({ kind }) => kind !== 'pull')
+  return event && { key, to, amount, txHash: event.txHash, blockNumber: event.blockNumber, final: open === 0 }
+}
