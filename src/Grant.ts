@@ -81,7 +81,7 @@ export type DefineParams = Caps.CapsInput & {
   /** Likewise, exclusive. A date without a time includes that UTC day. No expiry where omitted. */
   expiresAt?: Date | string | number | undefined
   hold?: Grant['hold'] | undefined
-  /** `direct` where omitted: the rail that `openBudget` serves so far. */
+  /** `guard` where omitted. */
   rail?: Grant['rail'] | undefined
   status?: Grant['status'] | undefined
 }
@@ -133,7 +133,7 @@ export function define(given: DefineParams, options: DefineOptions = {}): Grant 
   const isChain = typeof chain === 'object' && chain !== null && 'id' in chain
   const chainId = Terms.chainId(isChain ? chain.id : chain, 'chain')
   const token = Terms.token(symbol, chainId)
-  const rail = Input.oneOf(input.rail === undefined ? 'direct' : input.rail, 'rail', Terms.rails)
+  const rail = Input.oneOf(input.rail === undefined ? 'guard' : input.rail, 'rail', Terms.rails)
   const parties = Terms.parties(input, token)
   const caps = Caps.parse(input, { token, rail })
   const expiresAt =

@@ -10,9 +10,9 @@ const error = (run: () => unknown) => {
   return [code, field]
 }
 
-test('default: the direct rail', () => {
+test('default: the guard rail', () => {
   const { rail, ...others } = params
-  expect(Grant.define(others, { now }).rail).toBe('direct')
+  expect(Grant.define(others, { now }).rail).toBe('guard')
 })
 
 describe('guard', () => {
