@@ -242,10 +242,9 @@ test('behavior: calldata: moved parts mean the same, and parts beyond the end or
     ...[2, 3, 4, 5, 6, 7, 8].map((n) => set(all, n, word(all, n) + 2n ** 255n)),
     slice(all, 0, -33),
   ]
-  const raws = [...bad, ...good].map((data) => ({
-    from: agentKey,
-    call: { to: hardcapGuard, data, value: 0n },
-  }))
+  const raws = [...bad, ...good].map(
+    (data): kit.Raw => ({ from: agentKey, call: { to: hardcapGuard, data, value: 0n } }),
+  )
   const answers = await it.blockAt(start, ...raws)
   expect(answers).toEqual([...bad.map(() => 'refused'), ...good.map(() => 'ok')])
   expect(await kit.balanceOf(base, payees[0])).toBe(BigInt(good.length))
