@@ -11,6 +11,7 @@ import { InputError } from '../src/index.js'
 import { sqlite } from '../src/sqlite/index.js'
 import { type Base, startBase } from '../src/testing/index.js'
 import { agentStory } from './demo/agent.js'
+import { guardTheftStory } from './demo/guardTheft.js'
 import { createPrinter } from './demo/print.js'
 import { createScene, type Report } from './demo/scene.js'
 import { theftStory } from './demo/theft.js'
@@ -21,7 +22,7 @@ const help = `hardcap's demo: an agent's expense account, and a thief with the a
   npm start -- --json           one JSON document on stdout, the story on stderr
 
   --once          end after the story, as it does now in any case
-  --rail direct   how money moves; direct is the only rail so far
+  --rail RAIL     how money moves: guard (the default), or direct
   --json          amounts as decimal strings of base units (6 decimals)
   --help          this text
 
@@ -30,8 +31,10 @@ const help = `hardcap's demo: an agent's expense account, and a thief with the a
   DEBUG           the stack of an unexpected error
 `
 
+const rails = ['guard', 'direct'] as const
+
 const report: Report = {
-  rail: 'direct',
+  rail: 'guard',
   steps: [],
   refusals: [],
   ledger: { settled: '0', reserved: '0' },
@@ -63,7 +66,7 @@ async function tell(stream: NodeJS.WriteStream): Promise<void> {
     `\n    ${print.style('bold', 'hardcap: an expense account for an AI agent, held by the chain')}\n`,
   )
   print.explain(
-    'A smart wallet on Base can sign a spend permission: "this key may take up to so much a day, until then". Coinbase\'s SpendPermissionManager contract lets out that much and no more. hardcap turns what an owner agrees to (a grant) into a permission, pays through it, and keeps the books.',
+    'A smart wallet on Base can sign a spend permission: "this key may take up to so much a day, until then". Coinbase\'s SpendPermissionManager contract lets out that much and no more. hardcap turns what an owner agrees to (a grant) into a permission, has a contract of its own (HardcapGuard) hold the caps that a permission cannot say, pays through it, and keeps the books.',
   )
   const folder = mkdtempSync(join(tmpdir(), 'hardcap-demo-'))
   let base: Base | undefined
@@ -78,7 +81,7 @@ async function tell(stream: NodeJS.WriteStream): Promise<void> {
     const scene = await createScene(base, print, report)
     const store = sqlite(join(folder, 'books.db'))
     await agentStory(scene, store)
-    await theftStory(scene, store)
+    await (report.rail === 'guard' ? guardTheftStory : theftStory)(scene, store)
     await store.close()
   } finally {
     await clean()
@@ -98,13 +101,16 @@ function readArgs() {
       once: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
-      rail: { type: 'string', default: 'direct' },
+      rail: { type: 'string', default: 'guard' },
     },
   })
-  if (values.rail !== 'direct') {
-    const why = 'There is no such rail yet.'
-    throw new InputError('INVALID_VALUE', { field: '--rail', given: values.rail, valid: '"direct"', why })
+  const rail = rails.find((known) => known === values.rail)
+  if (rail === undefined) {
+    const valid = rails.map((known) => `"${known}"`).join(' or ')
+    const why = 'The story is told on no such rail.'
+    throw new InputError('INVALID_VALUE', { field: '--rail', given: values.rail, valid, why })
   }
+  report.rail = rail
   return values
 }
 

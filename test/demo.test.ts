@@ -17,35 +17,59 @@ function demo(...args: string[]): Promise<{ code: number | null; stdout: string;
   })
 }
 
-test('args: --once --json, one document on stdout and the story on stderr', async () => {
-  const { code, stdout, stderr } = await demo('--once', '--json')
-  expect(stderr).toContain('All as promised.')
-  expect(code).toBe(0)
-  const report = JSON.parse(stdout)
-  expect(report).toMatchObject({
+const refusals = [
+  ['OVER_PER_CALL', 'perCall'],
+  ['BUDGET_EXCEEDED', 'perTask'],
+  ['NOT_ALLOWED', null],
+  ['NOT_ALLOWED', null],
+  ['BUDGET_EXCEEDED', 'perDay'],
+]
+const later = [
+  ['BUDGET_EXCEEDED', 'perDay'],
+  ['BUDGET_EXCEEDED', 'perDay'],
+  ['BUDGET_EXCEEDED', 'total'],
+]
+
+test.each([
+  {
+    args: ['--once', '--json'],
+    rail: 'guard',
+    spent: '5000000',
+    thief: { taken: '1500000', bound: '1500000' },
+    refused: [...refusals, ['TICKET_MISSING', null], ...later],
+  },
+  {
+    args: ['--rail', 'direct', '--once', '--json'],
     rail: 'direct',
-    ledger: { settled: '8000000', reserved: '0' },
-    chain: { spent: '8000000' },
-    equal: true,
+    spent: '8000000',
     thief: { taken: '5000000', bound: '5000000' },
-  })
-  expect(report.steps.filter(({ ok }: { ok: boolean }) => !ok)).toEqual([])
-  expect(report.refusals.map(({ code, cap }: { code: string; cap: string | null }) => [code, cap])).toEqual([
-    ['OVER_PER_CALL', 'perCall'],
-    ['BUDGET_EXCEEDED', 'perTask'],
-    ['NOT_ALLOWED', null],
-    ['NOT_ALLOWED', null],
-    ['BUDGET_EXCEEDED', 'perDay'],
-    ['BUDGET_EXCEEDED', 'perDay'],
-    ['BUDGET_EXCEEDED', 'perDay'],
-    ['BUDGET_EXCEEDED', 'total'],
-  ])
-  expect(stderr).not.toContain('\u001b[')
-})
+    refused: [...refusals, ...later],
+  },
+])(
+  'args: $args, one document on stdout and the story on stderr',
+  async ({ args, rail, spent, thief, refused }) => {
+    const { code, stdout, stderr } = await demo(...args)
+    expect(stderr).toContain('All as promised.')
+    expect(code).toBe(0)
+    const report = JSON.parse(stdout)
+    expect(report).toMatchObject({
+      rail,
+      ledger: { settled: spent, reserved: '0' },
+      chain: { spent },
+      equal: true,
+      thief,
+    })
+    expect(report.steps.filter(({ ok }: { ok: boolean }) => !ok)).toEqual([])
+    expect(report.refusals.map(({ code, cap }: { code: string; cap: string | null }) => [code, cap])).toEqual(
+      refused,
+    )
+    expect(stderr).not.toContain('\u001b[')
+  },
+)
 
 test('error: a rail that is none, and an option that is none', async () => {
   for (const [args, said] of [
-    [['--rail', 'guard'], /^\nhardcap demo: --rail: .*Valid: "direct"\. \(INVALID_VALUE\)\n$/],
+    [['--rail', 'purse'], /^\nhardcap demo: --rail: .*Valid: "guard" or "direct"\. \(INVALID_VALUE\)\n$/],
     [['--bogus'], /^\nhardcap demo: Unknown option '--bogus'.*\n$/],
   ] as const) {
     const { code, stdout, stderr } = await demo(...args)

@@ -1,7 +1,15 @@
 /** The first half of the story: the owner agrees, the agent pays, the caps hold. */
 import { formatEther } from 'viem'
-import { type Budget, Coverage, GrantError, openBudget, Permission, type Store } from '../../src/index.js'
-import { balanceOf, clock, day, funds, type Payee, type Scene, short, step, usd } from './scene.js'
+import {
+  type Budget,
+  Coverage,
+  GrantError,
+  openBudget,
+  Permission,
+  type Spent,
+  type Store,
+} from '../../src/index.js'
+import { balanceOf, clock, day, funds, type Payee, type Scene, short, step, ticketOf, usd } from './scene.js'
 
 type Order = Parameters<Budget['spend']>[0]
 
@@ -15,6 +23,7 @@ export async function agentStory(scene: Scene, store: Store): Promise<void> {
   await race(scene, budget)
   await renew(scene, budget)
   await exhaust(scene, budget)
+  if (scene.report.rail === 'guard') await raise(scene, budget)
   await budget.close()
 }
 
@@ -34,24 +43,50 @@ async function introduce(scene: Scene): Promise<void> {
     ["the agent's key", agent.address, `${eth} ETH for gas, no USDC`],
     [`payee of ${weather.host}`, weather.to],
     [`payee of ${maps.host}`, maps.to],
+    ...(scene.report.rail === 'guard'
+      ? [["the orchestrator's key", scene.orchestrator.address, 'signs what tasks there are']]
+      : []),
   ])
   must('the wallet is funded', balance === funds)
   note({ kind: base.kind, chainId: base.chain.id })
 }
 
 function agree(scene: Scene): void {
-  const { grant, permission, print } = scene
+  const { grant, permission, print, report } = scene
   const { must, note } = step(
     scene,
     'grant',
     'The owner reads what the agent may do, and the most it can cost',
   )
+  const coverage = Coverage.of(grant, { permission })
   print.explain(
-    'The chain holds what a spend permission can say. "process" is what only hardcap itself holds, and a thief with the agent\'s key does not use hardcap.',
+    report.rail === 'guard'
+      ? 'The permission\'s spender is HardcapGuard, a contract that pays the payees itself and holds the caps that a spend permission cannot say. "process" is what only hardcap itself holds, and a thief with the agent\'s key does not use hardcap.'
+      : 'The chain holds what a spend permission can say. "process" is what only hardcap itself holds, and a thief with the agent\'s key does not use hardcap.',
   )
-  print.say('', ...Coverage.format(Coverage.of(grant, { permission })).split('\n'), '')
+  print.say('', ...Coverage.format(coverage).split('\n'), '')
+  if (report.rail === 'guard') compare(scene, coverage)
   must('the day cap is a term of the permission', permission.allowance === grant.perDay)
   note({ grantId: grant.grantId, permission: Permission.hash(permission) })
+}
+
+/** What the same caps are worth without the guard. */
+function compare({ define, print }: Scene, guarded: Coverage.Coverage): void {
+  print.explain(
+    "The same caps on the direct rail, where the agent's own key is the spender and nothing of ours is deployed:",
+  )
+  const direct = Coverage.of(define({ rail: 'direct' }))
+  const held = guarded.caps.flatMap(({ cap, holder }) => {
+    const other = direct.caps.find((line) => line.cap === cap)?.holder
+    return other === undefined || other === holder ? [] : [[cap, holder, other]]
+  })
+  const life = ({ worst }: Coverage.Coverage) => `${usd(worst.life ?? 0n)} USDC`
+  print.table([
+    ['', 'guard', 'direct'],
+    ...held,
+    ['the most that can be lost', life(guarded), life(direct)],
+    ['and to whom', 'the two payees', 'anybody'],
+  ])
 }
 
 async function approve(scene: Scene, store: Store): Promise<Budget> {
@@ -73,7 +108,11 @@ async function approve(scene: Scene, store: Store): Promise<Budget> {
 async function pay(scene: Scene, budget: Budget): Promise<void> {
   const { print, weather, maps } = scene
   const { must, note } = step(scene, 'spend', 'The agent pays, within its caps')
-  const first = order('call-1', weather, 500_000n, 'report-1')
+  if (scene.report.rail === 'guard')
+    print.explain(
+      'Each payment is one transaction to the guard. It names a task, and brings the ticket that the orchestrator signed for it.',
+    )
+  const first = callOne(scene)
   await paid(scene, budget, [
     first,
     order('call-2', maps, 500_000n, 'report-1'),
@@ -82,7 +121,7 @@ async function pay(scene: Scene, budget: Budget): Promise<void> {
   ])
   const received = [await balanceOf(scene, weather.to), await balanceOf(scene, maps.to)]
   must('the payees have 0.70 and 1.00 USDC', received.join() === '700000,1000000')
-  await budget.spend(first)
+  await spend(scene, budget, first)
   const spent = await budget.spentTotalUsd()
   must('call-1, asked for again, is the same payment and not a second one', spent === '1.7')
   print.explain('Every payment has a key, and happens at most once per key, whatever fails in between.')
@@ -94,12 +133,14 @@ async function refuse(scene: Scene, budget: Budget): Promise<void> {
   const { must } = step(scene, 'refusals', 'It asks for more than it may, and is refused')
   const evil = { ...weather, host: `${weather.host}.evil.io` }
   const wrong = { ...maps, to: weather.to }
+  const unsigned = order('call-12', maps, 10_000n, 'my-own-task')
   const held = [
     await refused(scene, budget, order('call-5', weather, 500_001n, 'report-2'), 'OVER_PER_CALL'),
     await refused(scene, budget, order('call-6', weather, 10_000n, 'report-1'), 'BUDGET_EXCEEDED perTask'),
     await refused(scene, budget, order('call-7', evil, 10_000n), 'NOT_ALLOWED'),
     await refused(scene, budget, order('call-8', wrong, 10_000n), 'NOT_ALLOWED'),
     await refused(scene, budget, order('call-9', maps, 500_000n, 'report-3'), 'BUDGET_EXCEEDED perDay'),
+    ...(scene.report.rail === 'guard' ? [await refused(scene, budget, unsigned, 'TICKET_MISSING')] : []),
   ]
   must('each is a GrantError with its receipt, and no money moved', held.every(Boolean))
 }
@@ -110,7 +151,7 @@ async function race(scene: Scene, budget: Budget): Promise<void> {
   const orders = ['a', 'b', 'c'].map((name) => order(`race-${name}`, maps, 300_000n, 'report-2'))
   const outcomes = await Promise.all(
     orders.map(async (each) => {
-      const error = await failure(budget.spend(each))
+      const error = await failure(spend(scene, budget, each))
       return error === undefined ? 'paid' : refusal(scene, each, error)
     }),
   )
@@ -138,6 +179,38 @@ async function exhaust(scene: Scene, budget: Budget): Promise<void> {
   must('not a cent more', await refused(scene, budget, last, 'BUDGET_EXCEEDED total'))
 }
 
+/** The owner agrees to more: other terms in place of these, and what was spent stays spent. */
+async function raise(scene: Scene, budget: Budget): Promise<void> {
+  const { wallet, maps, print } = scene
+  const { must } = step(scene, 'raise', 'The owner raises the total to 5 USDC')
+  const grant = scene.define({ totalUsd: '5' })
+  const permission = Permission.fromGrant(grant, { replaces: Permission.hash(scene.permission) })
+  const signature = await Permission.sign(wallet.account, permission)
+  await budget.replace({ grant, permission, signature })
+  print.table([
+    ['Permission.sign', 'the owner signs the new permission, which names the old one'],
+    ['budget.replace', 'the guard approves the one and revokes the other, in one transaction'],
+  ])
+  const { total } = await budget.remaining()
+  must('3 USDC of the total are still spent, 2 are left', total === 2_000_000n)
+  Object.assign(scene, { grant, permission })
+  const task = 'report-4'
+  await paid(scene, budget, [order('call-13', maps, 500_000n, task)])
+}
+
+/** Pays, with the ticket of the task where there is one. */
+async function spend(scene: Scene, budget: Budget, order: Order): Promise<Spent> {
+  const { task } = order
+  // Nobody signed for this one.
+  if (task === undefined || task === 'my-own-task') return budget.spend(order)
+  return budget.spend({ ...order, ...(await ticketOf(scene, task)) })
+}
+
+/** The first payment of all. */
+export function callOne({ weather }: Scene) {
+  return { ...order('call-1', weather, 500_000n), task: 'report-1' }
+}
+
 function order(key: string, { host, to }: Payee, amount: bigint, task?: string): Order {
   return { key, host, to, amount, task }
 }
@@ -146,7 +219,7 @@ function order(key: string, { host, to }: Payee, amount: bigint, task?: string):
 async function paid(scene: Scene, budget: Budget, orders: readonly Order[]): Promise<void> {
   const rows: string[][] = []
   for (const each of orders) {
-    const { blockNumber, txHash } = await budget.spend(each)
+    const { blockNumber, txHash } = await spend(scene, budget, each)
     const block = await scene.base.client.getBlock({ blockNumber: BigInt(blockNumber) })
     const { key, amount, host = '', task = '' } = each
     rows.push([clock(scene, Number(block.timestamp)), key, usd(amount), host, task, `tx ${short(txHash)}`])
@@ -159,7 +232,7 @@ async function refused(scene: Scene, budget: Budget, order: Order, expected: str
   const { print } = scene
   const books = async () => `${await budget.spentTotalUsd()} ${await budget.reserved()}`
   const before = await books()
-  const error = await failure(budget.spend(order))
+  const error = await failure(spend(scene, budget, order))
   const words = refusal(scene, order, error)
   const receipt = error instanceof GrantError ? error.receipt?.seq : undefined
   const { amount, host = '' } = order

@@ -1,13 +1,16 @@
 /** What the story is told with: the people, the grant, and the record of what had to be true and was. */
 import { type Address, erc20Abi, type Hex, type LocalAccount } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
-import { Amount, Grant, Permission, Time } from '../../src/index.js'
+import { Amount, Grant, Guard, Permission, Time } from '../../src/index.js'
 import type { Base, Wallet } from '../../src/testing/index.js'
 import type { Printer } from './print.js'
 
+/** The rails that the story can be told on. */
+export type Rail = 'guard' | 'direct'
+
 /** What `--json` prints. Amounts are decimal strings of base units. */
 export type Report = {
-  rail: 'direct'
+  rail: Rail
   steps: { name: string; ok: boolean; [fact: string]: string | number | boolean }[]
   refusals: { code: string; cap: string | null; amount: string; host: string | null; receipt: Hex | null }[]
   /** Pulled from the wallet as the books have it, and what they hold reserved. */
@@ -27,8 +30,13 @@ export type Scene = {
   readonly agent: LocalAccount
   readonly weather: Payee
   readonly maps: Payee
-  readonly grant: Grant.Grant
-  readonly permission: Permission.Permission
+  /** Who signs tickets for tasks. Nobody asks for them on the direct rail. */
+  readonly orchestrator: LocalAccount
+  /** The terms in use: a raise replaces them. */
+  grant: Grant.Grant
+  permission: Permission.Permission
+  /** The terms that the owner agreed to, with changes. */
+  readonly define: (changes: Partial<Grant.DefineParams>) => Grant.Grant
   /** The midnight that day 1 begins with. */
   readonly dayOne: number
 }
@@ -45,25 +53,42 @@ export async function createScene(base: Base, print: Printer, report: Report): P
   await base.warp(dayOne + 9 * 3600)
   const wallet = await base.createWallet({ owner: await base.createAccount(), usdc: funds })
   const agent = await base.createAccount()
+  const orchestrator = await base.createAccount()
   const weather = { host: 'api.weather.example', to: stranger() }
   const maps = { host: 'api.maps.example', to: stranger() }
-  const grant = Grant.define(
-    {
-      id: 'demo',
-      rail: 'direct',
-      owner: wallet.address,
-      agent: agent.address,
-      allow: [weather, maps].map(({ host, to }) => ({ host, payTo: to })),
-      perCallUsd: '0.50',
-      perTaskUsd: '1.20',
-      perDayUsd: '2',
-      totalUsd: '3',
-      expiresAt: (dayOne + 4 * day) * 1000,
-    },
-    { now: await base.now() },
-  )
+  const params = {
+    id: 'demo',
+    owner: wallet.address,
+    agent: agent.address,
+    allow: [weather, maps].map(({ host, to }) => ({ host, payTo: to })),
+    perCallUsd: '0.50',
+    perTaskUsd: '1.20',
+    perDayUsd: '2',
+    totalUsd: '3',
+    expiresAt: (dayOne + 4 * day) * 1000,
+  }
+  const { rail } = report
+  const rails = { direct: { rail }, guard: { rail, orchestrator: orchestrator.address } }
+  const now = await base.now()
+  const grant = Grant.define({ ...params, ...rails[rail] }, { now })
+  const define: Scene['define'] = (changes) =>
+    Grant.define(
+      { ...params, ...rails[changes.rail === 'direct' ? 'direct' : rail], ...changes },
+      { now, grantId: grant.grantId },
+    )
   const permission = Permission.fromGrant(grant)
-  return { base, print, report, wallet, agent, weather, maps, grant, permission, dayOne }
+  const people = { wallet, agent, weather, maps, orchestrator }
+  return { base, print, report, ...people, grant, permission, define, dayOne }
+}
+
+/** The orchestrator's ticket for a task, good for all that a task may cost, until the grant ends. */
+export async function ticketOf(
+  { report, orchestrator, grant, permission }: Scene,
+  task: string,
+): Promise<{ ticket?: Guard.Ticket }> {
+  if (report.rail === 'direct') return {}
+  const terms = { task: Guard.task(task), cap: grant.perTask ?? 0n, deadline: permission.end }
+  return { ticket: await Guard.signTicket(orchestrator, { permission, ...terms }) }
 }
 
 /** An address that nobody has seen before. */

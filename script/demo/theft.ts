@@ -1,16 +1,7 @@
 /** The second half of the story: the agent's key is stolen, and only the chain is left to hold anything. */
-import {
-  Addresses,
-  Amount,
-  type Budget,
-  Coverage,
-  memory,
-  openBudget,
-  Receipt,
-  Spm,
-  type Store,
-} from '../../src/index.js'
-import { balanceOf, clock, day, funds, type Scene, step, stranger, usd } from './scene.js'
+import { Addresses, Amount, Coverage, Spm, type Store } from '../../src/index.js'
+import { booksStory } from './books.js'
+import { balanceOf, clock, day, type Scene, step, stranger, usd } from './scene.js'
 import * as Thief from './thief.js'
 
 /** Tells it up to the end of the grant, and closes the books. */
@@ -20,8 +11,7 @@ export async function theftStory(scene: Scene, store: Store): Promise<void> {
   await notice(scene)
   await wind()
   await ignore(scene, bound)
-  await settle(scene, store)
-  await rebuild(scene)
+  await booksStory(scene, store, { facts: 4, said: 'three pulls and what the thief sent on' })
 }
 
 async function steal(scene: Scene): Promise<bigint> {
@@ -110,73 +100,4 @@ async function ignore(scene: Scene, bound: bigint): Promise<void> {
   print.explain(
     `The day cap held; the total of 3 did not. Next to a day cap only the process holds it on this rail, as step 2 warned. Defined with hold: 'total' the same grant ends at ${end}, and the chain lets out ${usd(held.worst.life ?? 0n)} USDC at the most.`,
   )
-}
-
-/** The books after all that, opened again as a process that was restarted would. */
-async function settle(scene: Scene, store: Store): Promise<void> {
-  const { base, grant, permission, agent, wallet, print, report } = scene
-  const { must, note } = step(scene, 'books', 'The books are opened again, and held against the chain')
-  const budget = await openBudget(base.client, { grant, permission, agent, store, pollMs: 20 })
-  const receipts = await budget.receipts()
-  const foreign = receipts.filter(({ event }) => event === 'foreign')
-  print.explain('What no payment of theirs explains, the books adopt as foreign:')
-  print.table(foreign.map(({ note, amount, seq }) => [`receipt ${seq}`, note, usd(amount)]))
-  must('three pulls and what the thief sent on', foreign.length === 4)
-  must(`${receipts.length} receipts, each with the hash of the one before`, Receipt.verify(receipts).holds)
-
-  const { checks, equal } = await budget.verify()
-  const settled = await pulled(budget)
-  const spent = funds - (await balanceOf(scene, wallet.address))
-  const words = (value: bigint | boolean) =>
-    typeof value === 'bigint' ? `${usd(value)} USDC` : String(value)
-  print.table([
-    ['', 'books', 'chain', ''],
-    ...checks.map(({ name, ledger, chain, equal }) => [
-      names[name] ?? name,
-      words(ledger),
-      words(chain),
-      equal ? 'equal' : 'DIFFERENT',
-    ]),
-    [
-      "gone from the wallet's balance",
-      words(settled),
-      words(spent),
-      settled === spent ? 'equal' : 'DIFFERENT',
-    ],
-  ])
-  const reserved = await budget.reserved()
-  report.ledger = { settled: String(settled), reserved: String(reserved) }
-  report.chain = { spent: String(spent) }
-  report.equal = equal && settled === spent
-  must('the books and the chain agree, nothing is left reserved', report.equal && reserved === 0n)
-  note({ receipts: receipts.length })
-  await budget.close()
-}
-
-/** A check of `verify` in the story's words; one that has none here goes by its own name. */
-const names: Readonly<Record<string, string>> = {
-  pulled: 'pulled from the wallet',
-  today: 'today',
-  sent: "sent on by the agent's key",
-  period: 'in the current period',
-  approved: 'approved',
-  revoked: 'revoked',
-}
-
-async function rebuild(scene: Scene): Promise<void> {
-  const { base, grant, permission, agent, report } = scene
-  const { must } = step(scene, 'rebuild', 'The books are lost, and rebuilt from the chain alone')
-  const budget = await openBudget(base.client, { grant, permission, agent, store: memory() })
-  const settled = String(await pulled(budget))
-  const { equal } = await budget.verify()
-  must(
-    `an empty store has read the same ${usd(BigInt(settled))} USDC`,
-    equal && settled === report.ledger.settled,
-  )
-  await budget.close()
-}
-
-/** Base units pulled from the wallet, as the books have them. */
-async function pulled(budget: Budget): Promise<bigint> {
-  return Amount.parse(await budget.spentTotalUsd(), { decimals: 6, field: 'spentTotalUsd', zero: true })
 }
