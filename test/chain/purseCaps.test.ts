@@ -188,7 +188,7 @@ describe('settle', () => {
     for (const who of [by.account, by.orchestrator]) {
       time += 10
       expect(await blockAt(time, who(Guard.preparePause(key)), settle(1n))).toEqual(['ok', 'refused'])
-      expect(await fundAt(it, time + 1, usd('3') - 1n)).not.toBe('ok')
+      expect(await fundAt(it, time + 1, usd('3') - 1n)).toBe('PAUSED_BY')
       expect(await blockAt(time + 2, who(Guard.prepareResume(key)), settle(1n))).toEqual(['ok', 'ok'])
     }
     const sweep = { from: strangerKey, call: Purse.prepareSweep({ permission }) }
@@ -207,7 +207,7 @@ describe('settle', () => {
       const call = Guard.prepareRevoke({ permission })
       const revoke = by === 'account' ? asAccount(call) : { from: it[`${by}Key`], call }
       expect(await blockAt(start + 1, settle(1n), revoke, settle(1n))).toEqual(['ok', 'ok', 'refused'])
-      expect(await fundAt(it, start + 2, usd('3'))).not.toBe('ok')
+      expect(await fundAt(it, start + 2, usd('3'))).toBe('REVOKED_BY')
       const sweep = { from: strangerKey, call: Purse.prepareSweep({ permission }) }
       const before = await kit.balanceOf(base, wallet.address)
       expect(await blockAt(start + 3, sweep)).toEqual(['ok'])
