@@ -16,6 +16,13 @@ contract HostileAccount {
     _calls.push(Call(target, data));
   }
 
+  /// @dev What was planned, and what came of it.
+  function forget() external {
+    delete _calls;
+    delete results;
+    approves = true;
+  }
+
   function setApproves(bool value) external {
     approves = value;
   }
