@@ -28,11 +28,14 @@ import type { Random } from './model.js'
 
 type Settlement = NonNullable<ReturnType<typeof authorizationOf>>
 
-/** A transaction with what it means: an attempt, a settlement of a purse, or something that has to go through. */
+/**
+ * A transaction with what it means: an attempt, which may approve its permission first, a settlement of a purse, or
+ * something that has to go through unless `works` says otherwise.
+ */
 type Sent = { raw: kit.Raw; member: Member } & (
-  | { attempt: Attempt | FundingAttempt }
+  | { attempt: Attempt | FundingAttempt; approves?: true }
   | { settlement: Settlement }
-  | { effect: () => void; works?: () => boolean }
+  | { effect: () => void; works?: (now: number) => boolean }
 )
 
 /**
@@ -51,6 +54,7 @@ export async function act(
     for (const member of book.members) {
       sent.push(...stops(random, cast, member), ...(await payments(random, cast, member, now)))
       if (member.grant.rail === 'purse' && random.chance(0.05)) sent.push(donation(cast, member))
+      if (member.grant.rail === 'purse' && random.chance(0.03)) sent.push(sweep(random, cast, member))
       sent.push(...(await replacement(random, cast, member)))
     }
   for (let first = true; sent.length > 0; first = false) {
@@ -62,8 +66,8 @@ export async function act(
     for (const [n, each] of here.entries()) {
       const outcome = receipts[n]?.status === 'success' ? 'ok' : 'reverted'
       if ('effect' in each) {
-        const ours = (each.works?.() ?? true) ? 'ok' : 'reverted'
-        compare({ member: each.member, now, what: 'a stop or approval', ours, theirs: outcome })
+        const ours = (each.works?.(now) ?? true) ? 'ok' : 'reverted'
+        compare({ member: each.member, now, what: 'a stop, sweep or approval', ours, theirs: outcome })
         if (outcome === 'ok') each.effect()
       } else if ('settlement' in each) checkSettlement(each, now, outcome, compare)
       else checkAttempt(each, now, outcome, compare)
@@ -73,14 +77,20 @@ export async function act(
 }
 
 function checkAttempt(
-  { member, attempt }: { member: Member; attempt: Attempt | FundingAttempt },
+  { member, attempt, approves }: { member: Member; attempt: Attempt | FundingAttempt; approves?: true },
   now: number,
   outcome: string,
   compare: Compare,
 ): void {
+  const { approved } = member
+  // With the payment that it comes with, or not at all; and never again what was revoked.
+  if (approves && !member.revoked) member.approved = true
   const ours = answer(member, attempt, now) === 'Ok' ? 'ok' : 'reverted'
   compare({ member, now, what: text(attempt), ours, theirs: outcome })
-  if (outcome !== 'ok') return
+  if (outcome !== 'ok') {
+    member.approved = approved
+    return
+  }
   if ('funding' in attempt) settleFunding(member, attempt, now)
   else settle(member, attempt, now)
 }
@@ -143,12 +153,17 @@ function stops(random: Random, cast: Cast, member: Member): Sent[] {
       else flags.delete(who)
     })
   }
-  const agent = agentOf(cast, member)
-  if (random.chance(0.002))
-    add({ from: agent, call: Guard.prepareRevoke({ permission }) }, () => {
-      book.revoked.add(agent.address)
+  const { orchestrator } = Policy.decode(permission.extraData)
+  const who = random.pick(['account', 'agent', orchestrator] as const)
+  const by =
+    who === 'agent' ? agentOf(cast, member) : cast.orchestrators.find(({ address }) => address === who)
+  if (random.chance(0.003)) {
+    const call = Guard.prepareRevoke({ permission })
+    add(by ? { from: by, call } : asAccount(cast, call), () => {
+      book.revoked.add(by?.address ?? cast.wallet)
       member.revoked = true
     })
+  }
   return sent
 }
 
@@ -160,8 +175,10 @@ async function payments(random: Random, cast: Cast, member: Member, now: number)
     const fund = member.grant.rail === 'purse' && random.chance(0.5)
     const attempt = await (fund ? fundingOf : attemptOf)(random, cast, member, now)
     const relayed = random.chance(0.3)
-    const call = await callOf(member, attempt, relayed ? agent : undefined)
-    sent.push({ raw: { from: relayed ? cast.stranger : agent, call }, member, attempt })
+    const approves = 'batch' in attempt && random.chance(member.approved ? 0.02 : 0.2)
+    const call = await callOf(member, attempt, relayed ? agent : undefined, approves ? cast : undefined)
+    const raw = { from: relayed ? cast.stranger : agent, call }
+    sent.push({ raw, member, attempt, ...(approves ? { approves } : {}) })
   }
   const settlement = random.chance(0.3) ? authorizationOf(random, cast, member, now) : undefined
   if (settlement) {
@@ -184,6 +201,31 @@ function donation({ stranger }: Cast, member: Member): Sent {
   return { raw: { from: stranger, call }, member, effect }
 }
 
+/** By who always may, or by a stranger, who may with the permission that funded it, once that is over. */
+function sweep(random: Random, cast: Cast, member: Member): Sent {
+  const { book, grant, permission } = member
+  const call = Purse.prepareSweep({ permission })
+  const raw = random.pick([
+    { from: agentOf(cast, member), call },
+    asAccount(cast, call),
+    { from: cast.stranger, call },
+    { from: cast.stranger, call },
+  ])
+  const purse = () => book.purses.get(purseOf(member))
+  const effect = () => {
+    const { fundedBy } = purse() ?? {}
+    // Before its first funding there is no purse to do it.
+    if (fundedBy) book.purses.set(purseOf(member), { balance: 0n, fundedBy })
+  }
+  const works = (now: number) => {
+    const { fundedBy } = purse() ?? {}
+    if (raw.from !== cast.stranger || fundedBy === undefined) return true
+    const stopped = [book.account, grant.orchestrator, grant.agent].some((by) => by && book.revoked.has(by))
+    return fundedBy === member && (member.revoked || stopped || now >= permission.end)
+  }
+  return { raw, member, effect, works }
+}
+
 /** By anybody, with the owner's signature. */
 async function replacement(random: Random, cast: Cast, member: Member): Promise<Sent[]> {
   const { replaces } = Policy.decode(member.permission.extraData)
@@ -204,6 +246,7 @@ async function callOf(
   { permission }: Member,
   attempt: Attempt | FundingAttempt,
   signer: Cast['owner'] | undefined,
+  approver: Cast | undefined,
 ): Promise<Spm.Call> {
   if ('funding' in attempt) {
     const { funding } = attempt
@@ -212,6 +255,11 @@ async function callOf(
     return Guard.prepareFundWithSignature({ permission, funding, signature })
   }
   const { batch } = attempt
+  if (approver) {
+    const ownerSignature = await Permission.sign(approver.account, permission)
+    const agentSignature = signer && (await Guard.signBatch(signer, { permission, batch }))
+    return Guard.prepareApproveAndPay({ permission, batch, ownerSignature, agentSignature })
+  }
   if (!signer) return Guard.preparePay({ permission, batch })
   const signature = await Guard.signBatch(signer, { permission, batch })
   return Guard.preparePayWithSignature({ permission, batch, signature })

@@ -57,7 +57,8 @@ test(`behavior: Decision is the guard's own answer (HARDCAP_SEED=${seed} HARDCAP
   while (steps < wanted) {
     const origin = Time.midnight(await base.now()) + 2 * Time.day
     const books = Array.from({ length: booksAtOnce }, (_, n) => bookOf(random, cast, origin, n))
-    for (let now = origin - 3600; now < origin + 5 * Time.day && steps < wanted; ) {
+    let now = origin - 3600
+    while (now < origin + 5 * Time.day && steps < wanted) {
       await probe(client, random, cast, books, now, compare)
       now = await act(base, random, cast, books, now, compare)
       const next = books
@@ -66,6 +67,8 @@ test(`behavior: Decision is the guard's own answer (HARDCAP_SEED=${seed} HARDCAP
       // Mostly to the next moment that means something, sometimes to any.
       now = random.chance(0.6) ? (next[0] ?? now + 3600) : now + random.integer(1, 6 * 3600)
     }
+    // And what the last block left.
+    await probe(client, random, cast, books, now, compare)
   }
 
   // The first ones tell most: what follows often follows from them.
