@@ -16,14 +16,19 @@ export type Caller = {
 }
 
 /**
- * Sends a call and waits until the books show what it was for.
+ * Sends a call and waits until the books have read it, and `isDone` finds in them, or at their head, what it was for.
  * @throws GrantError `GAS_LOW`, `CLOSED`; ChainError with the decoded revert, `OUTCOME_UNKNOWN`, `OUTCOME_MISSING`
  */
 export async function make(
   caller: Caller,
-  options: { call: Spm.Call; outcome: 'approved' | 'revoked'; doing: string },
+  options: {
+    call: Spm.Call
+    outcome: 'approved' | 'revoked' | 'replaced'
+    isDone: (row: GrantRow) => boolean | Promise<boolean>
+    doing: string
+  },
 ): Promise<void> {
-  const { call, outcome, doing } = options
+  const { call, outcome, isDone, doing } = options
   const { submitter, pollMs } = caller
   const hash = await Outbox.submitCall(submitter, call, doing).catch(Sync.redact(doing))
   try {
@@ -35,7 +40,7 @@ export async function make(
       { figures: { hash, reason: error instanceof Error ? error.message : String(error) } },
     )
   }
-  if ((await rowOf(submitter))[outcome] === 1) return
+  if (await isDone(await rowOf(submitter))) return
   throw new ChainError('OUTCOME_MISSING', `${doing}: ${hash} is mined, and nothing is ${outcome}.`, {
     figures: { hash },
   })

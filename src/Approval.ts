@@ -15,6 +15,7 @@ import { InputError } from './errors.js'
 import { GrantError } from './GrantError.js'
 import * as Permission from './Permission.js'
 import * as Spm from './Spm.js'
+import type { GrantRow } from './Store.js'
 import * as Sync from './Sync.js'
 import { simulate } from './Transaction.js'
 
@@ -89,6 +90,21 @@ async function isEnabledAfter(
   const data = await simulate(client, { call: both, from, doing })
   const [, answer] = decodeFunctionResult({ ...multicall, data })
   return answer?.success === true && /^0x0{63}1$/.test(answer.returnData)
+}
+
+/**
+ * What is revoked is so for good, and nothing that is signed under it can be used.
+ * @throws GrantError `REVOKED`
+ */
+export function assertNotRevoked(row: GrantRow, permission: Permission.Permission): void {
+  if (row.revoked === 1) throw revokedError(permission)
+  const { grantId, revokedBy } = row
+  if (revokedBy === null) return
+  throw new GrantError(
+    'REVOKED',
+    `Grant ${grantId} was revoked at the guard by its ${revokedBy}, which is final for every permission under it. Ask the owner to sign a new grant.`,
+    { figures: { grantId, by: revokedBy } },
+  )
 }
 
 /** The error for a permission that was revoked before. */

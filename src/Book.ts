@@ -7,8 +7,9 @@ import * as Grant from './Grant.js'
 import { GrantError } from './GrantError.js'
 import * as GuardNumber from './GuardNumber.js'
 import * as Permission from './Permission.js'
+import * as Policy from './Policy.js'
 import * as Receipt from './Receipt.js'
-import type { GrantRow, Store, Transaction } from './Store.js'
+import type { GrantRow, PermissionRow, Store, Transaction } from './Store.js'
 
 /** A block, and its time in unix seconds. */
 export type BlockId = { readonly number: number; readonly hash: Hex; readonly time: number }
@@ -18,7 +19,8 @@ export type BlockId = { readonly number: number; readonly hash: Hex; readonly ti
  * nothing of the grant may have happened in it or before.
  *
  * @throws GrantError `AGENT_IN_USE` where the agent serves another grant in these books, `MISMATCH` where the
- * grant is known with another agent or chain, whose nonces and blocks the books hold.
+ * grant is known with another account, agent or rail, whose payments, nonces and blocks the books hold, or where the
+ * permission is one that was replaced.
  */
 export async function open(
   store: Store,
@@ -46,12 +48,9 @@ export async function open(
       )
     }
     const existing = await tx.get('grants', { grantId })
-    if (existing && (existing.agent !== grant.agent || existing.chainId !== grant.chainId)) {
-      throw new GrantError(
-        'MISMATCH',
-        `In these books grant ${grantId} belongs to agent ${existing.agent} on chain ${existing.chainId}, and not to ${grant.agent} on ${grant.chainId}. Define a new grant for another agent or chain.`,
-        { figures: { expected: existing.agent, actual: grant.agent } },
-      )
+    if (existing) {
+      assertContinues(Grant.parse(existing.grant), grant)
+      await assertNotReplaced(tx, existing, permissionHash)
     }
     const text = Grant.serialize(grant)
     const row = existing ?? firstRow(grant, text, permissionHash, start)
@@ -64,6 +63,43 @@ export async function open(
     const receipt = await write(tx, replaced, { event: 'replaced', note: 'replaced', amount: 0n })
     return { row: await get(tx, grantId), receipt }
   })
+}
+
+/**
+ * That a grant's terms may take the place of others in its books.
+ * @throws GrantError `MISMATCH`, which names what does not stay
+ */
+export function assertContinues(from: Grant.Grant, to: Grant.Grant): void {
+  for (const field of ['grantId', 'owner', 'agent', 'chainId', 'rail'] as const) {
+    if (to[field] !== from[field]) throw discontinued(field, from[field], to[field])
+  }
+  if (to.token.address !== from.token.address) throw discontinued('token', from.token.symbol, to.token.symbol)
+}
+
+function discontinued(field: string, expected: unknown, actual: unknown): GrantError {
+  return new GrantError(
+    'MISMATCH',
+    `The new grant's ${field} is ${actual}, and would have to stay ${expected}: another one is another account with meters of its own. Define a new grant for it.`,
+    { figures: { field, expected, actual } },
+  )
+}
+
+/** A process that starts with the terms of before a replacement must not take the books back to them. */
+async function assertNotReplaced(tx: Transaction, { grantId, permissionHash }: GrantRow, given: Hex) {
+  for (let hash: Hex | null = permissionHash; hash !== null; ) {
+    const stored: PermissionRow | undefined = await tx.get('permissions', { grantId, hash })
+    hash = stored ? replacedBy(Permission.parse(stored.permission)) : null
+    if (hash !== given) continue
+    throw new GrantError(
+      'MISMATCH',
+      `Permission ${given} was replaced: these books use ${permissionHash}. Open the budget with the grant and the permission that replaced it.`,
+      { figures: { expected: permissionHash, actual: given } },
+    )
+  }
+}
+
+function replacedBy({ extraData }: Permission.Permission): Hex | null {
+  return extraData === '0x' ? null : Policy.decode(extraData).replaces
 }
 
 /** What is reserved for the guard and not signed yet goes through the new permission, whose policy it enforces. */

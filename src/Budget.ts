@@ -9,6 +9,8 @@ import type * as Payment from './Payment.js'
 import type * as Permission from './Permission.js'
 import type * as Receipt from './Receipt.js'
 import type { ReplaceOptions } from './Replacement.js'
+import type { LimitsInput, OpenOptions } from './Session.js'
+import type { SessionExport } from './SessionExport.js'
 import type * as Status from './Status.js'
 import type * as Ticket from './Ticket.js'
 import type * as Verify from './Verify.js'
@@ -27,12 +29,46 @@ export type Spent = {
 }
 
 /** Base units. */
+type Limits = {
+  readonly perRequest: bigint
+  readonly perTask: bigint
+  readonly perSession: bigint
+}
+
+/** A run of an agent with limits of its own, on top of the grant's. Kept by the books alone. */
+export type Session = {
+  readonly id: string
+  /** As `Budget.spend`, in this session. Refused by the grant, or else by request, task and session, in this order. */
+  spend(order: Omit<Order.Order, 'session'>, options?: { readonly signal?: AbortSignal }): Promise<Spent>
+  /** As `Budget.check`, in this session. */
+  check(request: Omit<Order.Question, 'session'>): Promise<Decision.Decision>
+  limits(): Promise<Limits>
+  /** What is left under each limit, base units. The grant's caps may leave less. */
+  remaining(options?: { readonly task?: string | undefined }): Promise<Limits>
+  /** Decimal string, exact: reserved or paid in the session. */
+  spentUsd(): Promise<string>
+  /**
+   * Lowers limits; none can be raised.
+   * @throws GrantError `SESSION_RAISED`, `SESSION_ENDED`; InputError
+   */
+  lower(limits: LimitsInput): Promise<void>
+  /** Ends it for good: nothing more is reserved in it. What is open goes on. */
+  end(): Promise<void>
+  /** What happened in it so far, in the form that agents' skills keep. */
+  export(): Promise<SessionExport>
+  /** The same as JSON text, with exact decimal numbers. */
+  exportText(): Promise<string>
+}
+
+/** Base units. */
 export type Totals = {
   readonly today: bigint
   readonly total: bigint
   readonly paid: bigint
   readonly reserved: bigint
 }
+
+export type OpenSessionOptions = OpenOptions & { readonly file?: string | undefined }
 
 export type Budget = {
   /** The terms in use; after `replace` the new ones. */
@@ -61,6 +97,13 @@ export type Budget = {
    * `RELEASED`, `STRANDED`, `FINALITY_BROKEN`, `CLOSED`; InputError for an order that cannot be read
    */
   spend(order: Order.Order, options?: { readonly signal?: AbortSignal }): Promise<Spent>
+  /**
+   * Opens a session, or resumes one by its `id`, also after a restart; several can be open at once. Limits that are given
+   * for one that is there lower it. With `file` its export is kept there, up to date with this process, replaced in one
+   * step (on Node).
+   * @throws GrantError `SESSION_ENDED`, `SESSION_RAISED`; InputError
+   */
+  openSession(options?: OpenSessionOptions): Promise<Session>
   /** What one more spend could take now, by cap, base units; for a task by its ticket as well, where one is given. */
   remaining(options?: {
     readonly task?: string | undefined

@@ -6,7 +6,7 @@ import * as Rules from './Rules.js'
 import { type FundingRequest, needsTicket, type Request, railOf, type State } from './State.js'
 import * as TrailingWindow from './TrailingWindow.js'
 
-export type { Cap, Refusal, RefusalCode } from './Refusal.js'
+export type { Cap, Refusal, RefusalCode, SessionCap } from './Refusal.js'
 export type { FundingRequest, Request, State, Stops, Ticket } from './State.js'
 
 /** Yes, or a refusal with the figures that explain it. */

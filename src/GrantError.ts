@@ -1,4 +1,4 @@
-import type { Cap, Decision, RefusalCode } from './Decision.js'
+import type { Cap, Decision, RefusalCode, SessionCap } from './Decision.js'
 import { HardcapError } from './errors.js'
 import type { Receipt } from './Receipt.js'
 
@@ -7,6 +7,8 @@ export type GrantErrorCode =
   | RefusalCode
   /** The idempotency key was used before with other terms. */
   | 'KEY_CONFLICT'
+  /** The limit of a session would rise, which none does. */
+  | 'SESSION_RAISED'
   /** The agent's EOA already serves another grant in these books. */
   | 'AGENT_IN_USE'
   /** Grant, permission, agent or chain do not belong together. */
@@ -33,7 +35,7 @@ export class GrantError extends HardcapError<GrantErrorCode> {
   override readonly name = 'GrantError'
   readonly receipt: Receipt | undefined
   /** The cap, for `OVER_PER_CALL` and `BUDGET_EXCEEDED`. */
-  readonly cap: Cap | 'perCall' | undefined
+  readonly cap: Cap | SessionCap | 'perCall' | undefined
   /** Unix seconds (chain time) from which a retry can succeed, where that is known. */
   readonly retryAt: number | undefined
 
@@ -45,7 +47,7 @@ export class GrantError extends HardcapError<GrantErrorCode> {
       retryable?: boolean
       retryAt?: number | undefined
       receipt?: Receipt | undefined
-      cap?: Cap | 'perCall' | undefined
+      cap?: Cap | SessionCap | 'perCall' | undefined
       cause?: unknown
     } = {},
   ) {

@@ -6,7 +6,7 @@
  * What lies above the final block is provisional: each reading of the chain replaces it as a whole, so a
  * reorganisation is nothing special. Events that no payment explains are foreign: they are metered all the same.
  */
-import { type Hex, numberToHex } from 'viem'
+import type { Hex } from 'viem'
 import * as Book from './Book.js'
 import * as Decision from './Decision.js'
 import * as Grant from './Grant.js'
@@ -15,10 +15,11 @@ import * as Host from './Host.js'
 import * as Meter from './Meter.js'
 import * as Order from './Order.js'
 import * as Payment from './Payment.js'
+import * as PaymentNumber from './PaymentNumber.js'
 import * as Permission from './Permission.js'
-import * as Policy from './Policy.js'
 import type * as Receipt from './Receipt.js'
 import { refuse } from './Refusal.js'
+import * as Session from './Session.js'
 import type { EventRow, FactKind, GrantRow, PaymentRow, Store, Transaction, TransactionRow } from './Store.js'
 import * as Ticket from './Ticket.js'
 
@@ -47,18 +48,21 @@ export async function readState(tx: Transaction, row: GrantRow, task?: string): 
       period: period + open,
       day: (await Meter.read(tx, grantId, Meter.day(now))) + open,
       total: (await Meter.read(tx, grantId, Meter.total)) + open,
-      task: task === undefined ? 0n : await readTask(tx, grantId, permission, task),
+      task: task === undefined ? 0n : await readTask(tx, grantId, task),
     },
     window: window === null ? undefined : await Meter.readWindow(tx, grantId, { time: now, window }),
   }
 }
 
-/** What counts against a task's cap: where the guard meters tasks, what it metered, whoever paid. */
-async function readTask(tx: Transaction, grantId: Hex, { extraData }: Permission.Permission, task: string) {
-  const isMetered = extraData !== '0x' && Policy.decode(extraData).perTask !== null
-  if (!isMetered) return Meter.read(tx, grantId, Meter.labelled('task', task))
+/**
+ * What counts against a task's cap: what the guard metered to it, whoever paid, or what these books did, where that is
+ * more: the guard meters tasks only under a policy that caps them, and the grant may have had another one before.
+ */
+async function readTask(tx: Transaction, grantId: Hex, task: string): Promise<bigint> {
+  const booked = await Meter.read(tx, grantId, Meter.labelled('task', task))
   const metered = await Meter.read(tx, grantId, Meter.metered(GuardNumber.task(task)))
-  return metered + (await Meter.read(tx, grantId, Meter.openTask(task)))
+  const guarded = metered + (await Meter.read(tx, grantId, Meter.openTask(task)))
+  return booked > guarded ? booked : guarded
 }
 
 /**
@@ -73,10 +77,22 @@ export function decide(state: Decision.State, order: Order.Question): Decision.D
   return refuse('TASK_MISSING', reason, { limit: perTask })
 }
 
+/** What the books say to an order: by its grant, and then by its session. */
+export async function decideIn(
+  tx: Transaction,
+  row: GrantRow,
+  order: Order.Question,
+): Promise<Decision.Decision> {
+  const state = await readState(tx, row, order.task)
+  const decision = decide(state, order)
+  if (!decision.allowed) return decision
+  return (await Session.refusal(tx, state.grant, order)) ?? decision
+}
+
 export type Reservation =
   | { readonly outcome: 'reserved'; readonly payment: PaymentRow; readonly receipt: Receipt.Receipt }
-  /** The key is known, with these terms: nothing was reserved anew. */
-  | { readonly outcome: 'known'; readonly payment: PaymentRow }
+  /** The key is known, with these terms: nothing was reserved anew. The receipt is of a payment found on chain. */
+  | { readonly outcome: 'known'; readonly payment: PaymentRow; readonly receipt?: Receipt.Receipt }
   | { readonly outcome: 'refused'; readonly refusal: Refusal; readonly receipt: Receipt.Receipt }
   /** The key is known, with other terms. */
   | { readonly outcome: 'conflict'; readonly payment: PaymentRow }
@@ -98,8 +114,10 @@ export function reserve(
     const row = await Book.get(tx, grantId)
     const known = await tx.get('payments', { grantId, key: order.key })
     const ref = GuardNumber.reference(grantId, order.key)
-    const number = GuardNumber.number(BigInt(row.lane), row.numbers)
     const isGuarded = Grant.parse(row.grant).rail !== 'direct'
+    const { number, numbers } = isGuarded
+      ? await PaymentNumber.take(tx, row, known?.number ?? null)
+      : { number: null, numbers: row.numbers }
     const payment: PaymentRow = {
       grantId,
       key: order.key,
@@ -112,7 +130,7 @@ export function reserve(
       category: order.category ?? null,
       endpoint: order.endpoint ?? null,
       ref,
-      number: isGuarded ? (known?.number ?? numberToHex(number, { size: 32 })) : null,
+      number,
       deadline: null,
       ticket: order.ticket ? Ticket.serialize(order.ticket) : null,
       reservedAt: row.headTime,
@@ -123,12 +141,13 @@ export function reserve(
     }
     if (known && Order.difference(known, order)) return { outcome: 'conflict', payment: known }
     if (known && Payment.stateOf(known).status !== 'released') return { outcome: 'known', payment: known }
-    const seen = known ? [] : await tx.list('events', { grantId, ref })
-    // Not one of another agent under the grant, which has numbers of its own.
-    const paid = seen.find((event) => event.number !== null && event.key === null)
-    if (paid) return adopt(tx, row, { payment, paid, order })
+    const seen = await seenOf(tx, payment)
+    const paid = seen.find(({ payee, amount }) => payee === order.to && amount === order.amount)
+    if (paid) return adopt(tx, row, payment, paid)
+    // Of a key that is not known it has to be assumed that these are the terms that it had.
+    if (!known && seen[0]) return { outcome: 'conflict', payment: { ...payment, ...termsOf(seen[0]) } }
 
-    const decision = veto ?? decide(await readState(tx, row, order.task), order)
+    const decision = veto ?? (await decideIn(tx, row, order))
     if (!decision.allowed) {
       return {
         outcome: 'refused',
@@ -139,49 +158,46 @@ export function reserve(
     await tx.put('payments', payment)
     await Meter.moveOpen(tx, payment, 1n)
     await Meter.moveLabels(tx, payment, 1n)
-    const isNumbered = isGuarded && !known?.number
     const receipt = await Book.write(
       tx,
-      { ...row, numbers: row.numbers + (isNumbered ? 1 : 0) },
+      { ...row, numbers },
       { ...Payment.labelsOf(payment), event: 'reserved', note: 'reserved' },
     )
     return { outcome: 'reserved', payment, receipt }
   })
 }
 
-/**
- * The chain has seen the key's reference before, and these books have not: they were rebuilt. With the same terms it is
- * that payment, which is paid; it never pays again.
- */
+/** The agent's payments under the reference of a key that no payment of the books explains: they were lost, or restored. */
+async function seenOf(tx: Transaction, { grantId, ref }: PaymentRow): Promise<EventRow[]> {
+  const events = await tx.list('events', { grantId, ref })
+  // Other agents under the grant have numbers of their own.
+  return events.filter(({ number, key }) => number !== null && key === null)
+}
+
+const termsOf = ({ number, payee, amount }: EventRow) => ({ number, payee, amount })
+
+/** The key's payment is on chain already, with the same terms: it never pays again. */
 async function adopt(
   tx: Transaction,
   row: GrantRow,
-  found: { readonly payment: PaymentRow; readonly paid: EventRow; readonly order: Order.Order },
+  reserved: PaymentRow,
+  paid: EventRow,
 ): Promise<Reservation> {
-  const { number, payee, amount, final, txHash } = found.paid
-  const open = final === 1 ? 0 : 1
   const payment: PaymentRow = {
-    ...found.payment,
-    payee,
-    amount,
-    number,
+    ...reserved,
+    ...termsOf(paid),
     pull: 'seen',
     transfer: 'seen',
-    deadline: Payment.latestDeadline(found.paid.time),
-    open,
+    deadline: Payment.latestDeadline(paid.time),
+    open: paid.final === 1 ? 0 : 1,
   }
-  if (Order.difference(payment, found.order)) return { outcome: 'conflict', payment }
   await tx.put('payments', payment)
-  await tx.put('events', { ...found.paid, key: payment.key })
+  await tx.put('events', { ...paid, key: payment.key })
   await Meter.movePaid(tx, payment, 1n)
   await Meter.moveLabels(tx, payment, 1n)
-  await Book.write(tx, row, {
-    ...Payment.labelsOf(payment),
-    event: 'settled',
-    note: 'settled',
-    txHash,
-  })
-  return { outcome: 'known', payment }
+  const { txHash } = paid
+  const draft = { ...Payment.labelsOf(payment), event: 'settled', note: 'settled', txHash } as const
+  return { outcome: 'known', payment, receipt: await Book.write(tx, row, draft) }
 }
 
 async function writeRefusal(

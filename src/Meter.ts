@@ -28,6 +28,10 @@ export type Label = (typeof labels)[number]
 /** Reserved or paid under a label; what was released does not count. */
 export const labelled = (label: Label, value: string) => `${label}:${value}`
 
+/** The part of a session's that is for a task. Unambiguous, whatever both are called. */
+export const sessionTask = (session: string, task: string) =>
+  `session-task:${JSON.stringify([session, task])}`
+
 /** The amount of a meter; one that was never moved is 0. */
 export async function read(tx: Transaction, grantId: Hex, name: string): Promise<bigint> {
   return (await tx.get('meters', { grantId, name }))?.amount ?? 0n
@@ -53,6 +57,8 @@ export async function moveLabels(tx: Transaction, payment: PaymentRow, sign: 1n 
     const value = payment[label]
     if (value !== null) await add(tx, payment.grantId, labelled(label, value), sign * payment.amount)
   }
+  const { grantId, session, task, amount } = payment
+  if (session !== null && task !== null) await add(tx, grantId, sessionTask(session, task), sign * amount)
 }
 
 /** A fact, before it is known whose it is. */

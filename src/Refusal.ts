@@ -19,6 +19,9 @@ export type RefusalCode =
   | 'TICKET_EXPIRED'
   | 'TICKET_INVALID'
   | 'BUDGET_EXCEEDED'
+  /** The payment names a session that nobody opened, or that is ended. */
+  | 'SESSION_UNKNOWN'
+  | 'SESSION_ENDED'
   /** The purse holds less than the payment: it has to be funded first. */
   | 'FLOAT_LOW'
   /** The purse holds the target of a funding, or more. */
@@ -28,12 +31,15 @@ export type RefusalCode =
 /** The caps that a spend can run into besides the one per call; `maxFloat` for fundings alone. */
 export type Cap = 'perTask' | 'perDay' | 'perWindow' | 'total' | 'maxFloat'
 
+/** The limits of a session: of one request, of one task within it, of all of it. */
+export type SessionCap = 'perRequest' | 'perSessionTask' | 'perSession'
+
 /** A refusal with the figures that explain it. */
 export type Refusal = {
   readonly allowed: false
   readonly code: RefusalCode
-  /** The cap, for `OVER_PER_CALL` (`perCall`) and `BUDGET_EXCEEDED`. */
-  readonly cap?: Cap | 'perCall'
+  /** The cap, for `OVER_PER_CALL` and `BUDGET_EXCEEDED`. */
+  readonly cap?: Cap | SessionCap | 'perCall'
   /** One sentence with the values, for a person. */
   readonly reason: string
   /** Base units or unix seconds by name, such as `{ limit, used, amount }`. */

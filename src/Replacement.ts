@@ -10,6 +10,7 @@ import * as Permission from './Permission.js'
 import * as Policy from './Policy.js'
 import type { Receipt } from './Receipt.js'
 import * as Spm from './SpmRead.js'
+import type { GrantRow } from './Store.js'
 import * as Sync from './Sync.js'
 
 export type ReplaceOptions = {
@@ -44,24 +45,29 @@ export async function replace(
   const signature = Approval.readSignature(options.signature)
   assertReplaces(current, options)
   const { submitter, worker } = caller
-  const { store } = submitter
-  if (!(await isReplaced(caller, current, permission).catch(Sync.redact(doing)))) {
+  if (!(await isReplaced(caller, current, permission))) {
     const call = GuardCall.prepareReplace({ from: current.permission, to: permission, signature })
-    await AgentCall.make(caller, { call, outcome: 'revoked', doing })
+    const isDone = ({ headNumber }: GrantRow) => isReplaced(caller, current, permission, BigInt(headNumber))
+    await AgentCall.make(caller, { call, outcome: 'replaced', isDone, doing })
   }
   const start = () => Promise.reject(new Error('The books of a grant that is replaced are open.'))
-  const { receipt } = await Book.open(store, { grant, permission, start })
+  const { receipt } = await Book.open(submitter.store, { grant, permission, start })
   await worker.round()
   return receipt
 }
 
-async function isReplaced(caller: AgentCall.Caller, current: Current, to: Permission.Permission) {
-  const { client } = caller.submitter
+/** Asked of the chain: another process may have had the books follow already, or have sent another replacement. */
+async function isReplaced(
+  { submitter: { client } }: AgentCall.Caller,
+  current: Current,
+  to: Permission.Permission,
+  blockNumber?: bigint,
+): Promise<boolean> {
   const [approved, revoked, old] = await Promise.all([
-    Spm.isApproved(client, { permission: to }),
-    Spm.isRevoked(client, { permission: to }),
-    Spm.isRevoked(client, { permission: current.permission }),
-  ])
+    Spm.isApproved(client, { permission: to, blockNumber }),
+    Spm.isRevoked(client, { permission: to, blockNumber }),
+    Spm.isRevoked(client, { permission: current.permission, blockNumber }),
+  ]).catch(Sync.redact(doing))
   if (revoked) throw Approval.revokedError(to)
   return approved && old
 }
@@ -73,17 +79,7 @@ function assertReplaces(current: Current, options: ReplaceOptions): void {
       'On the direct rail a permission cannot be replaced in one transaction by anybody but its account: have the owner call approveWithRevoke (Spm.replace), then open the budget again with the new grant. The meter of the new permission starts at zero.',
     )
   }
-  for (const field of ['grantId', 'owner', 'agent', 'chainId', 'rail'] as const) {
-    if (grant[field] === current.grant[field]) continue
-    throw Opening.mismatch(
-      `The new grant's ${field} is ${grant[field]}, and would have to stay ${current.grant[field]}: another one is another account with meters of its own.`,
-    )
-  }
-  if (grant.token.address !== current.grant.token.address) {
-    throw Opening.mismatch(
-      `The new grant is in ${grant.token.symbol}, and would have to stay in ${current.grant.token.symbol}.`,
-    )
-  }
+  Book.assertContinues(current.grant, grant)
   Opening.assertMirrors(options)
   const old = Permission.hash(current.permission)
   const { replaces } = Policy.decode(permission.extraData)

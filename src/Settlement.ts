@@ -8,6 +8,7 @@ import type { Fact } from './Facts.js'
 import { GrantError } from './GrantError.js'
 import * as Meter from './Meter.js'
 import * as Payment from './Payment.js'
+import * as PaymentNumber from './PaymentNumber.js'
 import * as Permission from './Permission.js'
 import * as Receipt from './Receipt.js'
 import type { EventRow, FactKind, GrantRow, PaymentRow, Store, Transaction, TransactionRow } from './Store.js'
@@ -24,7 +25,8 @@ export type Reading = {
   readonly finalNonce: number | null
   /** Of the payment numbers that wait for an answer, whether the guard has used them, at the head. */
   readonly numbers: ReadonlyMap<Hex, boolean>
-  /** `isApproved` and `isRevoked` of the current permission, at the head. */
+  /** The permission that is in use, and its `isApproved` and `isRevoked` at the head. */
+  readonly permissionHash: Hex
   readonly approved: boolean
   readonly revoked: boolean
   /** Whose flags stand at the guard, at the head; null for none, and on the direct rail. */
@@ -40,7 +42,8 @@ export type Advance = { readonly applied: boolean; readonly receipts: readonly R
 /**
  * Puts a reading into the books. A reading that went out from another final block than the books have by
  * now, or that ends below what was read or was final already, is dropped: another worker was faster, or the
- * endpoint lags behind its sibling. So is one that left out the event of a number that the guard has used.
+ * endpoint lags behind its sibling. So is one that left out the event of a number that the guard has used, and one that
+ * asked about a permission which is not in use any more.
  */
 export function advance(store: Store, grantId: Hex, reading: Reading): Promise<Advance> {
   return store.transact(grantId, async (tx) => {
@@ -48,6 +51,7 @@ export function advance(store: Store, grantId: Hex, reading: Reading): Promise<A
     const { after, head, final } = reading
     if (after !== before.finalNumber || final.number < after || head.number < before.headNumber)
       return { applied: false, receipts: [] }
+    if (reading.permissionHash !== before.permissionHash) return { applied: false, receipts: [] }
     if (await isPartial(tx, grantId, reading)) return { applied: false, receipts: [] }
     const page: Page = { tx, receipts: [], row: before }
     for (const sibling of reading.siblings) await Book.addPermission(tx, grantId, sibling)
@@ -90,15 +94,9 @@ async function note(page: Page, draft: Receipt.ReceiptDraft): Promise<void> {
 async function isPartial(tx: Transaction, grantId: Hex, reading: Reading): Promise<boolean> {
   const read = new Set(reading.facts.map(({ number }) => number))
   for (const [number, used] of reading.numbers) {
-    if (used && !read.has(number) && !(await payerOf(tx, grantId, number))) return true
+    if (used && !read.has(number) && !(await PaymentNumber.payerOf(tx, grantId, number))) return true
   }
   return false
-}
-
-/** The final event that used a number. */
-async function payerOf(tx: Transaction, grantId: Hex, number: Hex): Promise<EventRow | undefined> {
-  const [event] = await tx.list('events', { grantId, number }, { limit: 1 })
-  return event
 }
 
 /** The payment that a fact belongs to: it has equal terms and still waits for it. */
@@ -217,9 +215,11 @@ async function guardedFailureOf(
   if (number === null || deadline === null || used === undefined) return undefined
   const { final } = reading
   if (used) {
-    const event = await payerOf(tx, grantId, number)
-    if (event?.final !== 1) return undefined
-    return `Its number was used by another payment, of ${event.amount} to ${event.payee} in ${event.txHash}.`
+    const event = await PaymentNumber.payerOf(tx, grantId, number)
+    return (
+      event &&
+      `Its number was used by another payment, of ${event.amount} to ${event.payee} in ${event.txHash}.`
+    )
   }
   if (final.time >= deadline)
     return `It was not included before its deadline at ${Time.format(deadline)}, and its number is unused.`

@@ -128,6 +128,18 @@ export type EventRow = {
   readonly final: 0 | 1
 }
 
+/** A run of an agent with limits of its own, base units. See `Session`. */
+export type SessionRow = {
+  readonly grantId: Hex
+  readonly id: string
+  /** Chain time, unix seconds. */
+  readonly startedAt: number
+  readonly endedAt: number | null
+  readonly perRequest: bigint
+  readonly perTask: bigint
+  readonly perSession: bigint
+}
+
 export type MeterRow = {
   readonly grantId: Hex
   readonly name: string
@@ -148,6 +160,7 @@ export type Tables = {
   payments: PaymentRow
   transactions: TransactionRow
   events: EventRow
+  sessions: SessionRow
   meters: MeterRow
   receipts: ReceiptRow
 }
@@ -221,6 +234,7 @@ export const schema: {
     indexes: [
       ['grantId', 'open'],
       ['grantId', 'ref'],
+      ['grantId', 'session'],
     ],
   },
   transactions: {
@@ -258,6 +272,19 @@ export const schema: {
       ['grantId', 'ref'],
       ['grantId', 'number'],
     ],
+  },
+  sessions: {
+    columns: {
+      grantId: 'text',
+      id: 'text',
+      startedAt: 'integer',
+      endedAt: 'integer',
+      perRequest: 'amount',
+      perTask: 'amount',
+      perSession: 'amount',
+    },
+    key: ['grantId', 'id'],
+    indexes: [],
   },
   meters: {
     columns: { grantId: 'text', name: 'text', amount: 'amount' },

@@ -110,6 +110,7 @@ export async function read(client: PublicClient, source: Source, row: GrantRow):
       final: { number, hash, time },
       finalNonce,
       numbers,
+      permissionHash: row.permissionHash,
       approved,
       revoked,
     },

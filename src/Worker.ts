@@ -66,8 +66,9 @@ export function start(options: WorkerOptions): Worker {
       const read = await Sync.read(options.client, source, row).catch(Sync.redact('Reading the chain'))
       if (!read) return
       if (read.reading) {
-        const { receipts } = await Settlement.advance(store, grantId, read.reading)
+        const { applied, receipts } = await Settlement.advance(store, grantId, read.reading)
         for (const receipt of receipts) options.onReceipt(receipt)
+        if (!applied && read.caughtUp) return
       }
       caughtUp = read.caughtUp
     }

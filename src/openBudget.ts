@@ -16,6 +16,7 @@ import * as Meter from './Meter.js'
 import * as Opening from './Opening.js'
 import * as Order from './Order.js'
 import type * as Outbox from './Outbox.js'
+import { openSession } from './openSession.js'
 import * as Payment from './Payment.js'
 import * as Permission from './Permission.js'
 import * as Receipt from './Receipt.js'
@@ -49,12 +50,15 @@ export async function openBudget(client: PublicClient, options: Opening.OpenBudg
   const opened = await Book.open(store, { grant, permission, start })
 
   const onError = options.onError ?? (() => {})
+  const listeners = new Set(options.onReceipt ? [options.onReceipt] : [])
   const onReceipt = (receipt: Receipt.Receipt) => {
-    try {
-      options.onReceipt?.(receipt)
-    } catch (error) {
-      // The books are ahead of whoever listens: what the listener throws must not look like a failed payment.
-      onError(error)
+    for (const listener of listeners) {
+      try {
+        listener(receipt)
+      } catch (error) {
+        // The books are ahead of whoever listens: what the listener throws must not look like a failed payment.
+        onError(error)
+      }
     }
   }
   const submitter: Outbox.Submitter = {
@@ -115,7 +119,7 @@ export async function openBudget(client: PublicClient, options: Opening.OpenBudg
     }
   }
 
-  return {
+  const budget: Budget = {
     get grant() {
       return grant
     },
@@ -127,23 +131,23 @@ export async function openBudget(client: PublicClient, options: Opening.OpenBudg
       const signature = Approval.readSignature(given?.signature)
       await worker.round()
       const { row, permission } = await current()
-      if (row.revoked) throw Approval.revokedError(permission)
+      Approval.assertNotRevoked(row, permission)
       if (row.approved) return
-      const approval = await Approval.prepare(client, { permission, signature, from: agent.address })
-      await AgentCall.make(caller, { call: approval, outcome: 'approved', doing: Approval.doing })
+      const call = await Approval.prepare(client, { permission, signature, from: agent.address })
+      const isDone = ({ approved }: GrantRow) => approved === 1
+      await AgentCall.make(caller, { call, outcome: 'approved', isDone, doing: Approval.doing })
     },
 
     async check(given) {
       const request = Order.readQuestion(given)
-      return Ledger.decide(await state(request.task), request)
+      return look((tx, row) => Ledger.decideIn(tx, row, request))
     },
 
     async spend(given, { signal } = {}) {
       signal?.throwIfAborted()
       const order = Order.read(given)
       const reservation = await Ledger.reserve(store, grantId, order, await veto(order))
-      if (reservation.outcome === 'reserved' || reservation.outcome === 'refused')
-        onReceipt(reservation.receipt)
+      if ('receipt' in reservation && reservation.receipt) onReceipt(reservation.receipt)
       if (reservation.outcome === 'refused') throw GrantError.of(reservation.refusal, reservation.receipt)
       const { payment } = reservation
       if (reservation.outcome === 'conflict') throw Order.conflict(order, payment)
@@ -152,6 +156,8 @@ export async function openBudget(client: PublicClient, options: Opening.OpenBudg
       return (await look((tx) => spentOf(tx, grantId, order.key))) ?? settled(order.key, signal)
     },
 
+    openSession: (given) =>
+      openSession({ store, budget, onError, follow: (listener) => listeners.add(listener) }, given),
     remaining: async ({ task, ticket } = {}) => Decision.remaining(await state(task), { ticket }),
     spentTodayUsd: () => look(async (tx, row) => usd(await Meter.read(tx, grantId, Meter.day(row.headTime)))),
     async remainingTodayUsd() {
@@ -200,10 +206,12 @@ export async function openBudget(client: PublicClient, options: Opening.OpenBudg
       const { grant, permission } = await current()
       const prepare = grant.rail === 'direct' ? prepareRevokeAsSpender : prepareRevoke
       const doing = 'Revoking the permission'
-      await AgentCall.make(caller, { call: prepare({ permission }), outcome: 'revoked', doing })
+      const isDone = ({ revoked }: GrantRow) => revoked === 1
+      await AgentCall.make(caller, { call: prepare({ permission }), outcome: 'revoked', isDone, doing })
     },
     close: worker.close,
   }
+  return budget
 }
 
 /** What `spend` returns of a payment, or undefined where it is not paid. */

@@ -76,8 +76,9 @@ const books = [
     check ("failure" is null or "pull" = 'failed' or "transfer" = 'failed')
   )`,
   `create index "payments_open" on "payments" ("grantId", "open")`,
+  `create index "payments_session" on "payments" ("grantId", "session")`,
   `create unique index "payments_ref" on "payments" ("grantId", "ref")`,
-  `create unique index "payments_number" on "payments" ("grantId", "number")`,
+  `create index "payments_number" on "payments" ("grantId", "number")`,
   `create table "transactions" (
     "grantId" text not null references "grants" ("grantId"),
     "nonce" bigint not null check ("nonce" >= 0),
@@ -117,6 +118,16 @@ const books = [
   `create index "events_payment" on "events" ("grantId", "key")`,
   `create index "events_ref" on "events" ("grantId", "ref")`,
   `create index "events_number" on "events" ("grantId", "number")`,
+  `create table "sessions" (
+    "grantId" text not null references "grants" ("grantId"),
+    "id" text not null,
+    "startedAt" bigint not null,
+    "endedAt" bigint,
+    ${amount('perRequest')},
+    ${amount('perTask')},
+    ${amount('perSession')},
+    primary key ("grantId", "id")
+  )`,
   `create table "meters" (
     "grantId" text not null references "grants" ("grantId"),
     "name" text not null,

@@ -56,6 +56,8 @@ export async function assertSound(store: Store, grantId: `0x${string}`): Promise
       const value = payment[label]
       if (value !== null) add(Meter.labelled(label, value), payment.amount)
     }
+    const { session, task } = payment
+    if (session !== null && task !== null) add(Meter.sessionTask(session, task), payment.amount)
   }
   const moved = Object.fromEntries(Object.entries(meters).filter(([, amount]) => amount !== 0n))
   expect(moved).toEqual(expected)
@@ -67,7 +69,8 @@ export async function assertSound(store: Store, grantId: `0x${string}`): Promise
       const own = events.filter((event) => event.key === key && event.kind === kind)
       expect([key, kind, own.length]).toEqual([key, kind, leg === 'seen' ? 1 : 0])
       const signed = transactions.filter((row) => row.key === key && row.kind === kind)
-      if (leg === 'signed') expect(signed.length).toBeGreaterThan(0)
+      // Through the guard it may have been seen, and taken back, and signed by other books.
+      if (leg === 'signed' && kind !== 'payment') expect(signed.length).toBeGreaterThan(0)
       expect([key, kind, own.every((event) => event.amount === payment.amount)]).toEqual([key, kind, true])
     }
     const legs = [payment.pull, payment.transfer] as const

@@ -1,7 +1,7 @@
 /** A chain on paper: blocks of transactions by the agent, which it can lose, and readings of it for the books. */
 import { type Address, type Hex, keccak256, stringToBytes } from 'viem'
-import * as Permission from '../../src/Permission.js'
 import type { Fact } from '../../src/Facts.js'
+import * as Permission from '../../src/Permission.js'
 import * as Policy from '../../src/Policy.js'
 import type { Reading } from '../../src/Settlement.js'
 import type { PaymentRow } from '../../src/Store.js'
@@ -10,7 +10,13 @@ import type { PaymentRow } from '../../src/Store.js'
 export type Effect =
   | { readonly kind: 'pull'; readonly amount: bigint; readonly permission?: Permission.Permission }
   | { readonly kind: 'transfer'; readonly amount: bigint; readonly payee: Address }
-  | (Pick<PaymentRow, 'amount' | 'payee' | 'ref'> & { readonly kind: 'payment'; readonly number: Hex })
+  | (Pick<PaymentRow, 'amount' | 'payee' | 'ref'> & {
+      readonly kind: 'payment'
+      /** Null for one of another agent, which has numbers of its own. */
+      readonly number: Hex | null
+      readonly permission?: Permission.Permission
+      readonly task?: Hex
+    })
   | { readonly kind: 'nothing' }
 
 /** A transaction of the agent. Without a nonce it is one that was not the agent's: it uses none. */
@@ -29,7 +35,8 @@ export const freshHash = (): Hex => keccak256(stringToBytes(`hash ${blocks_++}`)
 
 export class Chain {
   readonly #grantId: Hex
-  readonly #permission: Permission.Permission
+  /** Of which the readings say whether it is approved. */
+  permission: Permission.Permission
   readonly #blocks: Block[]
   #final = 0
   approved = true
@@ -39,7 +46,7 @@ export class Chain {
 
   constructor(grantId: Hex, permission: Permission.Permission, time: number) {
     this.#grantId = grantId
-    this.#permission = permission
+    this.permission = permission
     this.#blocks = [{ number: 0, hash: freshHash(), time, txs: [] }]
   }
 
@@ -104,6 +111,7 @@ export class Chain {
       facts: this.#blocks.slice(after + 1).flatMap((block) => this.#facts(block)),
       finalNonce: this.nonceAt(final.number),
       numbers: new Map(numbers.map((number) => [number, this.isUsed(number)])),
+      permissionHash: Permission.hash(this.permission),
       approved: this.approved,
       revoked: this.revoked,
       pausedBy,
@@ -131,14 +139,14 @@ export class Chain {
       if (effect.kind === 'transfer') {
         return [{ ...place, kind: 'transfer', payee: effect.payee, permissionHash: null, periodStart: null }]
       }
-      const permission = effect.kind === 'pull' ? (effect.permission ?? this.#permission) : this.#permission
+      const { permission = this.permission } = effect
       const bounds = Permission.periodAt(permission, block.time)
       if (!bounds) throw new Error('The permission would refuse that.')
       const taken = { permissionHash: Permission.hash(permission), periodStart: bounds.start }
       if (effect.kind === 'pull') return [{ ...place, ...taken, kind: 'pull', payee: permission.spender }]
-      const { payee, ref, number } = effect
+      const { payee, ref, number, task = null } = effect
       const { window } = Policy.decode(permission.extraData)
-      return [{ ...place, ...taken, kind: 'payment', payee, ref, number, window }]
+      return [{ ...place, ...taken, kind: 'payment', payee, ref, number, window, task }]
     })
   }
 }

@@ -58,6 +58,7 @@ export async function scene(
           key,
           kind,
           chainNonce: chain.nonce,
+          deadline: kind === 'payment' ? chain.head.time + Payment.lifetime : undefined,
           sign: async (nonce) => ({ raw: numberToHex(nonce), hash: freshHash() }),
         }),
       ),
@@ -79,10 +80,14 @@ export async function scene(
       return { hash, nonce, effect: { kind, amount, payee, ref, number } }
     },
 
-    /** A reading of the chain as it is now, into the books. */
+    /** A reading of the chain as it is now, which asks for the numbers of all that is signed. */
+    async reading() {
+      const { grant, numbers } = await awaited(store, grantId)
+      return chain.reading(grant.finalNumber, numbers)
+    },
+    /** A reading into the books, of the chain as it is now where none is given. */
     async read(reading?: Settlement.Reading): Promise<Settlement.Advance> {
-      const { finalNumber } = (await books_(store, grantId)).grant
-      return check(Settlement.advance(store, grantId, reading ?? chain.reading(finalNumber)))
+      return check(Settlement.advance(store, grantId, reading ?? (await it.reading())))
     },
 
     release: (key: string, reason = 'tested') => check(Ledger.release(store, grantId, key, reason)),
@@ -99,11 +104,16 @@ export async function scene(
       await it.read()
     },
 
-    /** As `pulled`, and the payee's transfer too. */
+    /** As `pulled`, and the payee's transfer too; through the guard both at once. */
     async paid(key: string, amount: bigint, more: Partial<Order> = {}) {
+      if (grant.rail !== 'direct') {
+        await it.reserve(key, amount, more)
+        chain.mine([await it.signed(key, 'payment')])
+        return it.read()
+      }
       await it.pulled(key, amount, more)
       chain.mine([await it.signed(key, 'transfer')])
-      await it.read()
+      return it.read()
     },
 
     /** The words of the receipts, from the oldest on. */
@@ -115,5 +125,9 @@ export async function scene(
   return it
 }
 
-const books_ = (store: Store, grantId: `0x${string}`) =>
-  store.transact(grantId, async (tx) => ({ grant: await Book.get(tx, grantId) }))
+const awaited = (store: Store, grantId: `0x${string}`) =>
+  store.transact(grantId, async (tx) => {
+    const open = await tx.list('payments', { grantId, open: 1 })
+    const numbers = open.flatMap(({ pull, number }) => (pull === 'signed' && number !== null ? number : []))
+    return { grant: await Book.get(tx, grantId), numbers }
+  })
