@@ -40,11 +40,12 @@ struct Ticket {
 /// @title BatchLib
 /// @notice `Batch` as bytes, the form in which it is sent: the ABI's padding, and reading it, would cost a payment some
 ///         3,000 gas. What the agent signs is the struct, see `GuardHash`.
-/// @dev A batch:   `deadline (6) | task (32) | length of the ticket (2) | ticket | payments, to the end`
+/// @dev A batch:   `deadline (6) | t (2) | task (32) | ticket (t - 1) | payments, to the end`,
+///                 where t is zero if there is no task; then neither it nor a ticket is there
 ///      A ticket:  `cap (14) | deadline (6) | signature, to the end`, or nothing at all
 ///      A payment: `length of the proof (1) | number (32) | ref (32) | payee (20) | amount (14) | proof (32 each)`
 library BatchLib {
-  uint256 private constant _HEAD = 40;
+  uint256 private constant _HEAD = 8;
   uint256 private constant _PAYMENT_HEAD = 99;
 
   /// @notice A payment without its proof.
@@ -68,11 +69,18 @@ library BatchLib {
     returns (uint256 deadline, bytes32 task, bytes calldata encodedTicket, uint256 first)
   {
     assembly ("memory-safe") {
-      deadline := shr(208, calldataload(batch.offset))
-      task := calldataload(add(batch.offset, 6))
-      encodedTicket.offset := add(batch.offset, _HEAD)
-      encodedTicket.length := shr(240, calldataload(add(batch.offset, 38)))
-      first := add(_HEAD, encodedTicket.length)
+      let word := calldataload(batch.offset)
+      deadline := shr(208, word)
+      first := _HEAD
+      encodedTicket.offset := batch.offset
+      encodedTicket.length := 0
+      let t := and(shr(192, word), 0xffff)
+      if t {
+        task := calldataload(add(batch.offset, _HEAD))
+        encodedTicket.offset := add(batch.offset, add(_HEAD, 32))
+        encodedTicket.length := sub(t, 1)
+        first := add(_HEAD, add(31, t))
+      }
     }
     if (first > batch.length) revert MalformedBatch();
   }
@@ -125,11 +133,13 @@ library BatchLib {
   /* ---------------------------------------- encoding ---------------------------------------- */
 
   /// @notice The bytes that stand for `batch`.
-  /// @dev A proof has at most 255 nodes and a ticket at most 65,535 bytes, or it reverts with `MalformedBatch`.
+  /// @dev A proof has at most 255 nodes and a ticket at most 65,534 bytes, or it reverts with `MalformedBatch`.
   function encode(Batch memory batch) internal pure returns (bytes memory data) {
     bytes memory encodedTicket = encode(batch.ticket);
-    if (encodedTicket.length > type(uint16).max) revert MalformedBatch();
-    data = abi.encodePacked(batch.deadline, batch.task, uint16(encodedTicket.length), encodedTicket);
+    if (encodedTicket.length >= type(uint16).max) revert MalformedBatch();
+    data = batch.task == 0 && encodedTicket.length == 0
+      ? abi.encodePacked(batch.deadline, uint16(0))
+      : abi.encodePacked(batch.deadline, uint16(encodedTicket.length + 1), batch.task, encodedTicket);
     for (uint256 i; i < batch.payments.length; ++i) {
       Payment memory p = batch.payments[i];
       if (p.proof.length > type(uint8).max) revert MalformedBatch();

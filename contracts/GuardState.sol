@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
+import { EfficientHashLib } from "solady/utils/EfficientHashLib.sol";
 import { LibClone } from "solady/utils/LibClone.sol";
 
 import { IHardcapGuard } from "./interfaces/IHardcapGuard.sol";
@@ -11,20 +12,23 @@ import { IPurseGuard } from "./interfaces/IPurse.sol";
 abstract contract GuardState is IHardcapGuard {
   /* ---------------------------------------- storage ---------------------------------------- */
 
+  /// @dev A slot by reference: to read it and then write it, its place is computed once.
+  struct Slot {
+    uint256 value;
+  }
+
   struct Grant {
     /// @dev One slot: the total (112 bits, lowest), the spend of the last day (112), that day (24), flags (8).
     uint256 meters;
     /// @dev Of everybody but the account.
     mapping(address by => uint256) flags;
     /// @dev Which payment numbers are used: one bit each, 256 to a lane.
-    mapping(address agent => mapping(uint256 lane => uint256)) numbers;
+    mapping(address agent => mapping(uint256 lane => Slot)) numbers;
     /// @dev Trailing windows, by their length.
-    mapping(uint256 window => uint256) windows;
+    mapping(uint256 window => Slot) windows;
     /// @dev What was spent on each task; fits 112 bits.
-    mapping(bytes32 task => uint256) tasks;
+    mapping(bytes32 task => Slot) tasks;
   }
-
-  mapping(address account => mapping(address token => mapping(bytes32 grantId => Grant))) internal _grants;
 
   uint256 internal constant _DAY_SPENT_OFFSET = 112;
   uint256 internal constant _DAY_OFFSET = 224;
@@ -48,21 +52,21 @@ abstract contract GuardState is IHardcapGuard {
 
   /// @inheritdoc IHardcapGuard
   function pause(address account, address token, bytes32 grantId) external {
-    Grant storage grant = _grants[account][token][grantId];
+    Grant storage grant = _grantOf(account, token, grantId);
     _setFlags(grant, account, _flagsOf(grant, account, msg.sender) | _PAUSED);
     emit Paused(account, grantId, msg.sender, token);
   }
 
   /// @inheritdoc IHardcapGuard
   function resume(address account, address token, bytes32 grantId) external {
-    Grant storage grant = _grants[account][token][grantId];
+    Grant storage grant = _grantOf(account, token, grantId);
     _setFlags(grant, account, _flagsOf(grant, account, msg.sender) & ~_PAUSED);
     emit Resumed(account, grantId, msg.sender, token);
   }
 
   /// @inheritdoc IHardcapGuard
   function revokeGrant(address account, address token, bytes32 grantId) public {
-    Grant storage grant = _grants[account][token][grantId];
+    Grant storage grant = _grantOf(account, token, grantId);
     _setFlags(grant, account, _flagsOf(grant, account, msg.sender) | _REVOKED);
     emit Revoked(account, grantId, msg.sender, token);
   }
@@ -84,16 +88,41 @@ abstract contract GuardState is IHardcapGuard {
 
   /* ---------------------------------------- reading ---------------------------------------- */
 
+  /// @dev All storage of the guard is in grants, each at the hash of what it belongs to.
+  function _grantOf(address account, address token, bytes32 grantId)
+    internal
+    pure
+    returns (Grant storage grant)
+  {
+    bytes32 slot = EfficientHashLib.hash(uint160(account), uint160(token), uint256(grantId));
+    assembly ("memory-safe") {
+      grant.slot := slot
+    }
+  }
+
   /// @inheritdoc IPurseGuard
   function stops(address account, address token, bytes32 grantId, address orchestrator, address agent)
     external
     view
     returns (bool paused, bool revoked)
   {
-    Grant storage grant = _grants[account][token][grantId];
-    uint256 flags = _flagsOf(grant, account, account) | _flagsOf(grant, account, orchestrator);
-    paused = flags & _PAUSED != 0;
-    revoked = (flags | _flagsOf(grant, account, agent)) & _REVOKED != 0;
+    Grant storage grant = _grantOf(account, token, grantId);
+    uint256 flags = grant.meters >> _FLAGS_OFFSET;
+    (uint256 orchestratorFlags, uint256 agentFlags) = _othersFlags(grant, flags, orchestrator, agent);
+    paused = (flags | orchestratorFlags) & _PAUSED != 0;
+    revoked = (flags | orchestratorFlags | agentFlags) & _REVOKED != 0;
+  }
+
+  /// @dev Looked for only where anybody has set one. Nobody can have set one as the zero address.
+  function _othersFlags(Grant storage grant, uint256 flags, address orchestrator, address agent)
+    internal
+    view
+    returns (uint256 orchestratorFlags, uint256 agentFlags)
+  {
+    if (flags & _OTHERS != 0) {
+      orchestratorFlags = grant.flags[orchestrator];
+      agentFlags = grant.flags[agent];
+    }
   }
 
   /// @inheritdoc IHardcapGuard
@@ -102,18 +131,18 @@ abstract contract GuardState is IHardcapGuard {
     view
     returns (bool)
   {
-    return _isUsed(_grants[account][token][grantId], agent, number);
+    return _isUsed(_grantOf(account, token, grantId), agent, number);
   }
 
   function _isUsed(Grant storage grant, address agent, uint256 number) internal view returns (bool) {
-    return grant.numbers[agent][number >> 8] >> (number & 0xff) & 1 != 0;
+    return grant.numbers[agent][number >> 8].value >> (number & 0xff) & 1 != 0;
   }
 
-  /// @dev What was spent ever, and today.
-  function _spentOf(uint256 meters) internal view returns (uint256 total, uint256 daySpent) {
+  /// @dev What was spent ever, and on this UTC day.
+  function _spentOf(uint256 meters, uint256 today) internal pure returns (uint256 total, uint256 daySpent) {
     total = meters & type(uint112).max;
     uint256 day = meters >> _DAY_OFFSET & type(uint24).max;
-    if (day == _today()) daySpent = meters >> _DAY_SPENT_OFFSET & type(uint112).max;
+    if (day == today) daySpent = meters >> _DAY_SPENT_OFFSET & type(uint112).max;
   }
 
   /// @dev The UTC day.

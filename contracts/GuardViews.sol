@@ -49,11 +49,12 @@ abstract contract GuardViews is GuardRules {
     external
     view
   {
-    Policy memory policy = PolicyLib.decode(permission.extraData);
+    Context memory context = _contextOf(permission);
     (uint256 deadline, bytes32 task, bytes calldata ticket, uint256 first) = batch.head();
-    (Grant storage grant, uint256 meters) = _open(permission, policy, deadline);
-    uint256 amount = _requirePayments(grant, permission, policy, batch, first);
-    _requireAffordable(grant, meters, permission, policy, task, ticket, amount);
+    context.task = task;
+    (Grant storage grant, uint256 meters) = _open(context, deadline);
+    uint256 amount = _requirePayments(grant, context, batch, first);
+    _requireAffordable(grant, meters, context, ticket, amount);
     _requireSpendable(permission, amount);
   }
 
@@ -62,33 +63,32 @@ abstract contract GuardViews is GuardRules {
     ISpendPermissionManager.SpendPermission calldata permission,
     Funding calldata funding
   ) external view {
-    Policy memory policy = PolicyLib.decode(permission.extraData);
-    (Grant storage grant, uint256 meters) = _open(permission, policy, funding.deadline);
-    if (_isUsed(grant, policy.agent, funding.number)) revert NumberUsed(funding.number);
-    address purse = purseOf(permission.account, permission.token, policy.grantId, policy.agent);
-    uint256 amount = _amountOf(permission, PermissionHash.hash(permission), policy, funding, purse);
-    _requireAffordable(grant, meters, permission, policy, funding.task, funding.ticket, amount);
+    Context memory context = _contextOf(permission);
+    context.task = funding.task;
+    (Grant storage grant, uint256 meters) = _open(context, funding.deadline);
+    if (_isUsed(grant, context.policy.agent, funding.number)) revert NumberUsed(funding.number);
+    uint256 amount = _amountOf(context, funding.target, _purseOf(context));
+    _requireAffordable(grant, meters, context, funding.ticket, amount);
     _requireSpendable(permission, amount);
   }
 
   /// @dev What `_usePayments` does, with nothing stored.
-  function _requirePayments(
-    Grant storage grant,
-    ISpendPermissionManager.SpendPermission calldata permission,
-    Policy memory policy,
-    bytes calldata batch,
-    uint256 first
-  ) private view returns (uint256 sum) {
+  function _requirePayments(Grant storage grant, Context memory context, bytes calldata batch, uint256 first)
+    private
+    view
+    returns (uint256 sum)
+  {
     if (first == batch.length) revert EmptyBatch();
     BatchLib.Entry memory payment;
     address previous;
     uint256 at = first;
     while (at != batch.length) {
       uint256 next = batch.read(at, payment);
-      if (_isUsed(grant, policy.agent, payment.number) || _isBefore(batch, first, at, payment.number)) {
+      if (_isUsed(grant, context.policy.agent, payment.number) || _isBefore(batch, first, at, payment.number))
+      {
         revert NumberUsed(payment.number);
       }
-      _requirePayment(permission, policy, payment, previous, batch.proofAt(at));
+      _requirePayment(context, payment, previous, batch.proofAt(at));
       sum += payment.amount;
       previous = payment.payee;
       at = next;
@@ -114,16 +114,15 @@ abstract contract GuardViews is GuardRules {
   function _requireAffordable(
     Grant storage grant,
     uint256 meters,
-    ISpendPermissionManager.SpendPermission calldata permission,
-    Policy memory policy,
-    bytes32 task,
+    Context memory context,
     bytes calldata ticket,
     uint256 amount
   ) private view {
+    Policy memory policy = context.policy;
     _meter(meters, policy, amount);
-    if (policy.window != 0) _meterWindow(grant, policy, amount);
+    if (policy.window != 0) _meterWindow(grant.windows[policy.window].value, policy, amount);
     if (policy.perTask == _UNLIMITED) _requireNoTicket(ticket);
-    else _meterTask(grant, permission, policy, task, ticket, amount);
+    else _meterTask(grant.tasks[context.task].value, context, ticket, amount);
   }
 
   /// @dev What `SPM.spend` asks for, with its errors in its order.
@@ -145,8 +144,9 @@ abstract contract GuardViews is GuardRules {
     view
     returns (Meters memory left)
   {
-    Policy memory policy = PolicyLib.decode(permission.extraData);
-    Meters memory spent = _used(permission, policy, task);
+    Context memory context = _contextOf(permission);
+    Meters memory spent = _used(permission, context, task);
+    Policy memory policy = context.policy;
     left.perCall = policy.perCall;
     left.perDay = _left(policy.perDay, spent.perDay);
     left.total = _left(policy.total, spent.total);
@@ -164,25 +164,26 @@ abstract contract GuardViews is GuardRules {
     view
     returns (Meters memory)
   {
-    return _used(permission, PolicyLib.decode(permission.extraData), task);
+    return _used(permission, _contextOf(permission), task);
   }
 
   function _used(
     ISpendPermissionManager.SpendPermission calldata permission,
-    Policy memory policy,
+    Context memory context,
     bytes32 task
   ) private view returns (Meters memory spent) {
-    Grant storage grant = _grants[permission.account][permission.token][policy.grantId];
-    (spent.total, spent.perDay) = _spentOf(grant.meters);
-    spent.perTask = grant.tasks[task];
+    Policy memory policy = context.policy;
+    Grant storage grant = _grantOf(context.account, context.token, policy.grantId);
+    (spent.total, spent.perDay) = _spentOf(grant.meters, _today());
+    spent.perTask = grant.tasks[task].value;
     if (policy.window != 0) {
-      spent.perWindow = TrailingWindow.used(grant.windows[policy.window], block.timestamp, policy.window);
+      uint256 ring = grant.windows[policy.window].value;
+      spent.perWindow = TrailingWindow.used(ring, block.timestamp, policy.window);
     }
     if (block.timestamp >= permission.start && block.timestamp < permission.end) {
       spent.period = _SPM.getCurrentPeriod(permission).spend;
     }
-    address purse = purseOf(permission.account, permission.token, policy.grantId, policy.agent);
-    spent.float = _floatOf(permission.token, purse, PermissionHash.hash(permission));
+    spent.float = _floatOf(context, _purseOf(context));
   }
 
   /// @dev A limit may have been lowered below what was spent before.

@@ -18,7 +18,7 @@ import { SpendCall, SpendCallLib } from "./SpendCall.sol";
 
 /// @title HardcapGuard
 /// @notice See `IHardcapGuard`.
-/// @dev Who may ask is decided here; what may be paid, and from which meters, in `GuardPlan`.
+/// @dev Who may ask is decided here; what may be paid, and from which meters, in `GuardRules`.
 /// @dev Money comes by `SPM.spend`, which asks for an approved, live permission of this
 ///      guard, and leaves in the same call, to the last unit. In between, code of the account and of its token runs;
 ///      by then everything is written down, and the lock keeps it from paying through the guard a second time.
@@ -28,15 +28,6 @@ contract HardcapGuard is GuardViews {
 
   /// @dev 1 inside a payment. A whole word: a bool would be read again to be written.
   uint256 private transient _locked;
-
-  /// @dev What is known of a call before it pays.
-  struct Context {
-    Policy policy;
-    SpendCall spendCall;
-    /// SPM's hash of the permission.
-    bytes32 permission;
-    bytes32 task;
-  }
 
   constructor() GuardState(address(new Purse())) {
     // Nowhere below is a call to SPM asked whether there was code to answer it.
@@ -59,7 +50,7 @@ contract HardcapGuard is GuardViews {
   {
     Context memory context = _contextOf(permission);
     _requireAgent(context);
-    _pay(permission, context, batch);
+    _pay(context, batch);
   }
 
   /// @inheritdoc IHardcapGuard
@@ -70,7 +61,7 @@ contract HardcapGuard is GuardViews {
   ) external lock {
     Context memory context = _contextOf(permission);
     _requireSigned(context, GuardHash.hashBatch(batch, context.permission), agentSignature);
-    _pay(permission, context, batch);
+    _pay(context, batch);
   }
 
   /// @inheritdoc IHardcapGuard
@@ -84,7 +75,7 @@ contract HardcapGuard is GuardViews {
     if (agentSignature.length == 0) _requireAgent(context);
     else _requireSigned(context, GuardHash.hashBatch(batch, context.permission), agentSignature);
     _approve(permission, context.permission, ownerSignature);
-    _pay(permission, context, batch);
+    _pay(context, batch);
   }
 
   /// @inheritdoc IHardcapGuard
@@ -94,7 +85,7 @@ contract HardcapGuard is GuardViews {
   {
     Context memory context = _contextOf(permission);
     _requireAgent(context);
-    _fund(permission, context, funding);
+    _fund(context, funding);
   }
 
   /// @inheritdoc IHardcapGuard
@@ -105,18 +96,7 @@ contract HardcapGuard is GuardViews {
   ) external lock {
     Context memory context = _contextOf(permission);
     _requireSigned(context, GuardHash.hashFunding(funding, context.permission), agentSignature);
-    _fund(permission, context, funding);
-  }
-
-  function _contextOf(ISpendPermissionManager.SpendPermission calldata permission)
-    private
-    view
-    returns (Context memory context)
-  {
-    bytes calldata extraData = permission.extraData;
-    PolicyLib.decodeInto(context.policy, extraData);
-    context.spendCall = SpendCallLib.prepare(permission, extraData);
-    context.permission = context.spendCall.hash(_spmDomain());
+    _fund(context, funding);
   }
 
   function _requireAgent(Context memory context) private view {
@@ -131,42 +111,35 @@ contract HardcapGuard is GuardViews {
     }
   }
 
-  function _pay(
-    ISpendPermissionManager.SpendPermission calldata permission,
-    Context memory context,
-    bytes calldata batch
-  ) private {
+  function _pay(Context memory context, bytes calldata batch) private {
     uint256 deadline;
     bytes calldata ticket;
     uint256 first;
     (deadline, context.task, ticket, first) = batch.head();
-    (Grant storage grant, uint256 meters) = _open(permission, context.policy, deadline);
-    (uint256 amount, address payee) = _usePayments(grant, permission, context, batch, first);
-    _charge(grant, meters, permission, context.policy, context.task, ticket, amount);
+    (Grant storage grant, uint256 meters) = _open(context, deadline);
+    (uint256 amount, address payee) = _usePayments(grant, context, batch, first);
+    _charge(grant, meters, context, ticket, amount);
 
     context.spendCall.send(amount);
-    if (payee != address(0)) SafeTransferLib.safeTransfer(permission.token, payee, amount);
-    else _distribute(permission.token, batch, first);
+    if (payee != address(0)) SafeTransferLib.safeTransfer(context.token, payee, amount);
+    else _distribute(context.token, batch, first);
   }
 
   /// @dev Uses up the numbers of the payments, each of which has to be allowed by itself.
   /// @return sum What they come to.
   /// @return payee Of all of them; zero if there are several.
-  function _usePayments(
-    Grant storage grant,
-    ISpendPermissionManager.SpendPermission calldata permission,
-    Context memory context,
-    bytes calldata batch,
-    uint256 at
-  ) private returns (uint256 sum, address payee) {
+  function _usePayments(Grant storage grant, Context memory context, bytes calldata batch, uint256 at)
+    private
+    returns (uint256 sum, address payee)
+  {
     if (at == batch.length) revert EmptyBatch();
-    mapping(uint256 lane => uint256) storage lanes = grant.numbers[context.policy.agent];
+    mapping(uint256 lane => Slot) storage lanes = grant.numbers[context.policy.agent];
     BatchLib.Entry memory payment;
     address previous;
     while (at != batch.length) {
       uint256 next = batch.read(at, payment);
       _use(lanes, payment.number);
-      _requirePayment(permission, context.policy, payment, previous, batch.proofAt(at));
+      _requirePayment(context, payment, previous, batch.proofAt(at));
       _emitPaid(context, payment);
       if (sum == 0) payee = payment.payee;
       else if (payment.payee != payee) payee = address(0);
@@ -208,55 +181,57 @@ contract HardcapGuard is GuardViews {
     SafeTransferLib.safeTransfer(token, previous, due);
   }
 
-  function _fund(
-    ISpendPermissionManager.SpendPermission calldata permission,
-    Context memory context,
-    Funding calldata funding
-  ) private {
+  function _fund(Context memory context, Funding calldata funding) private {
     Policy memory policy = context.policy;
-    (Grant storage grant, uint256 meters) = _open(permission, policy, funding.deadline);
+    context.task = funding.task;
+    (Grant storage grant, uint256 meters) = _open(context, funding.deadline);
     _use(grant.numbers[policy.agent], funding.number);
-    address purse = purseOf(permission.account, permission.token, policy.grantId, policy.agent);
-    uint256 amount = _amountOf(permission, context.permission, policy, funding, purse);
-    _charge(grant, meters, permission, policy, funding.task, funding.ticket, amount);
+    address purse = _purseOf(context);
+    uint256 amount = _amountOf(context, funding.target, purse);
+    _charge(grant, meters, context, funding.ticket, amount);
     emit Funded(policy.grantId, funding.ref, purse, context.permission, funding.number, amount, funding.task);
 
-    if (purse.code.length == 0) _deployPurse(permission, policy);
+    if (purse.code.length == 0) _deployPurse(context);
     IPurse(purse).noteFunding(context.permission);
     context.spendCall.send(amount);
-    SafeTransferLib.safeTransfer(permission.token, purse, amount);
+    SafeTransferLib.safeTransfer(context.token, purse, amount);
   }
 
-  function _deployPurse(ISpendPermissionManager.SpendPermission calldata permission, Policy memory policy)
-    private
-  {
+  function _deployPurse(Context memory context) private {
     bytes memory arguments =
-      _purseArguments(permission.account, permission.token, policy.grantId, policy.agent);
+      _purseArguments(context.account, context.token, context.policy.grantId, context.policy.agent);
     LibClone.cloneDeterministic(_PURSE, arguments, bytes32(0));
   }
 
-  function _use(mapping(uint256 lane => uint256) storage lanes, uint256 number) private {
-    uint256 bits = lanes[number >> 8];
+  function _use(mapping(uint256 lane => Slot) storage lanes, uint256 number) private {
+    Slot storage lane = lanes[number >> 8];
+    uint256 bits = lane.value;
     // forge-lint: disable-next-line(incorrect-shift): the bit of the number
     uint256 bit = 1 << (number & 0xff);
     if (bits & bit != 0) revert NumberUsed(number);
-    lanes[number >> 8] = bits | bit;
+    lane.value = bits | bit;
   }
 
   /// @dev Counts `amount` against every meter that the policy has, or reverts.
   function _charge(
     Grant storage grant,
     uint256 meters,
-    ISpendPermissionManager.SpendPermission calldata permission,
-    Policy memory policy,
-    bytes32 task,
+    Context memory context,
     bytes calldata ticket,
     uint256 amount
   ) private {
+    Policy memory policy = context.policy;
     grant.meters = _meter(meters, policy, amount);
-    if (policy.window != 0) grant.windows[policy.window] = _meterWindow(grant, policy, amount);
-    if (policy.perTask == _UNLIMITED) _requireNoTicket(ticket);
-    else grant.tasks[task] = _meterTask(grant, permission, policy, task, ticket, amount);
+    if (policy.window != 0) {
+      Slot storage ring = grant.windows[policy.window];
+      ring.value = _meterWindow(ring.value, policy, amount);
+    }
+    if (policy.perTask == _UNLIMITED) {
+      _requireNoTicket(ticket);
+    } else {
+      Slot storage spent = grant.tasks[context.task];
+      spent.value = _meterTask(spent.value, context, ticket, amount);
+    }
   }
 
   /* ---------------------------------------- replacing and stopping ---------------------------------------- */
@@ -267,13 +242,17 @@ contract HardcapGuard is GuardViews {
     ISpendPermissionManager.SpendPermission calldata renewed,
     bytes calldata ownerSignature
   ) external lock {
-    if (old.account != renewed.account) revert MismatchedAccounts(renewed.account, old.account);
     if (renewed.spender != address(this)) revert WrongSpender(renewed.spender);
     if (old.spender != address(this)) revert WrongSpender(old.spender);
-
     Policy memory policy = PolicyLib.decode(renewed.extraData);
     bytes32 oldHash = PermissionHash.hash(old);
     if (policy.replaces != oldHash) revert NotReplacing(policy.replaces, oldHash);
+
+    // What a permission carries reaches no further than its own grant.
+    bytes32 oldGrantId = PolicyLib.decode(old.extraData).grantId;
+    if (old.account != renewed.account || old.token != renewed.token || oldGrantId != policy.grantId) {
+      revert OtherGrant(old.account, old.token, oldGrantId);
+    }
 
     bytes32 hash = PermissionHash.hash(renewed);
     _approve(renewed, hash, ownerSignature);

@@ -79,30 +79,30 @@ library PolicyLib {
 
   /// @notice The policy that `data` stands for.
   /// @dev Reverts with `UnknownPolicyVersion` or `MalformedPolicy`.
-  function decode(bytes calldata data) internal pure returns (Policy memory policy) {
+  function decode(bytes memory data) internal pure returns (Policy memory policy) {
     decodeInto(policy, data);
   }
 
   /// @notice As `decode`, into a policy of zeros.
-  function decodeInto(Policy memory policy, bytes calldata data) internal pure {
+  function decodeInto(Policy memory policy, bytes memory data) internal pure {
     uint256 version;
     uint256 unlimited = _UNLIMITED;
     bool malformed;
     // Reads what is there, each field as wide as it is, past the end of `data` if it comes to that.
     assembly ("memory-safe") {
-      let at := data.offset
-      version := byte(0, calldataload(at))
-      let fields := and(shr(232, calldataload(at)), 0xffff)
+      let at := add(data, 0x20)
+      version := byte(0, mload(at))
+      let fields := and(shr(232, mload(at)), 0xffff)
       malformed := or(gt(fields, _ALL), iszero(and(fields, _PAYEES)))
-      mstore(policy, calldataload(add(at, 3))) // grantId
-      let agent := shr(96, calldataload(add(at, 35)))
+      mstore(policy, mload(add(at, 3))) // grantId
+      let agent := shr(96, mload(add(at, 35)))
       malformed := or(malformed, iszero(agent))
       mstore(add(policy, 0x20), agent)
       at := add(at, 55)
 
       let value := 0
       if and(fields, _ORCHESTRATOR) {
-        value := shr(96, calldataload(at))
+        value := shr(96, mload(at))
         malformed := or(malformed, iszero(value))
         at := add(at, 20)
       }
@@ -111,28 +111,28 @@ library PolicyLib {
       // Each of these differs from what its absence means.
       value := unlimited
       if and(fields, _PER_CALL) {
-        value := shr(144, calldataload(at))
+        value := shr(144, mload(at))
         malformed := or(malformed, eq(value, unlimited))
         at := add(at, 14)
       }
       mstore(add(policy, 0x60), value)
       value := unlimited
       if and(fields, _PER_DAY) {
-        value := shr(144, calldataload(at))
+        value := shr(144, mload(at))
         malformed := or(malformed, eq(value, unlimited))
         at := add(at, 14)
       }
       mstore(add(policy, 0x80), value)
       value := unlimited
       if and(fields, _TOTAL) {
-        value := shr(144, calldataload(at))
+        value := shr(144, mload(at))
         malformed := or(malformed, eq(value, unlimited))
         at := add(at, 14)
       }
       mstore(add(policy, 0xa0), value)
       value := unlimited
       if and(fields, _PER_TASK) {
-        value := shr(144, calldataload(at))
+        value := shr(144, mload(at))
         // Somebody has to sign the tickets.
         malformed := or(malformed, or(eq(value, unlimited), iszero(and(fields, _ORCHESTRATOR))))
         at := add(at, 14)
@@ -141,29 +141,29 @@ library PolicyLib {
 
       value := _UNLIMITED_WINDOW
       if and(fields, _PER_WINDOW) {
-        value := shr(208, calldataload(at))
-        let window := shr(224, calldataload(add(at, 6)))
+        value := shr(208, mload(at))
+        let window := shr(224, mload(add(at, 6)))
         malformed := or(malformed, or(eq(value, _UNLIMITED_WINDOW), iszero(window)))
         mstore(add(policy, 0x100), window)
         at := add(at, 10)
       }
       mstore(add(policy, 0xe0), value)
       if and(fields, _MAX_FLOAT) {
-        value := shr(144, calldataload(at))
+        value := shr(144, mload(at))
         malformed := or(malformed, iszero(value))
         mstore(add(policy, 0x120), value)
         at := add(at, 14)
       }
-      mstore(add(policy, 0x140), calldataload(at)) // payees
+      mstore(add(policy, 0x140), mload(at)) // payees
       at := add(at, 32)
       if and(fields, _REPLACES) {
-        value := calldataload(at)
+        value := mload(at)
         malformed := or(malformed, iszero(value))
         mstore(add(policy, 0x160), value)
         at := add(at, 32)
       }
       // Neither too few bytes, some of which were then read from what follows, nor too many.
-      malformed := or(malformed, iszero(eq(sub(at, data.offset), data.length)))
+      malformed := or(malformed, iszero(eq(sub(at, add(data, 0x20)), mload(data))))
     }
     if (version != _VERSION && data.length != 0) revert UnknownPolicyVersion(version);
     if (malformed) revert MalformedPolicy();

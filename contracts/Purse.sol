@@ -10,6 +10,7 @@ import { ISpendPermissionManager } from "./interfaces/ISpendPermissionManager.so
 import { PermissionHash } from "./PermissionHash.sol";
 import { ANY_PAYEE, Policy, PolicyLib } from "./Policy.sol";
 import { PurseBlob } from "./PurseBlob.sol";
+import { SpendCall, SpendCallLib } from "./SpendCall.sol";
 
 /// @dev The part of EIP-3009 tokens that a digest needs.
 interface ITypedData {
@@ -22,6 +23,7 @@ interface ITypedData {
 ///         EIP-3009, for which `isValidSignature` has to agree.
 contract Purse is IPurse {
   using PurseBlob for bytes;
+  using SpendCallLib for SpendCall;
 
   bytes4 private constant _ACCEPTED = 0x1626ba7e;
   bytes4 private constant _REFUSED = 0xffffffff;
@@ -32,13 +34,6 @@ contract Purse is IPurse {
   );
   bytes32 private constant _CANCEL_TYPEHASH =
     keccak256("CancelAuthorization(address authorizer,bytes32 nonce)");
-
-  bytes32 private constant _PERMISSION_TYPEHASH = keccak256(
-    "SpendPermission(address account,address spender,address token,uint160 allowance,uint48 period,"
-    "uint48 start,uint48 end,uint256 salt,bytes extraData)"
-  );
-  bytes32 private constant _DOMAIN_TYPEHASH =
-    keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
 
   /// @dev The immutable arguments of a clone, which are packed in this order.
   struct Arguments {
@@ -130,36 +125,30 @@ contract Purse is IPurse {
     PurseBlob.Payment memory payment = blob.payment();
     if (hash != _digest(own.token, _structHash(payment))) return false;
     if (!GuardHash.isSignedBy(own.agent, hash, blob[proofEnd:])) return false;
-    return _isFundingLive(blob, proofStart, own) && _isAllowed(blob, proofStart, proofEnd, payment, own);
+    SpendCall permission = blob.permission(proofStart, own.grantId, own.agent);
+    permission.setParties(own.account, address(guard), own.token);
+    return _isLive(permission) && _isAllowed(permission, payment, blob.proof(proofStart, proofEnd), own);
   }
 
-  /// @dev Whether the blob shows the permission that last funded the purse, and SPM would still spend under it.
-  function _isFundingLive(bytes calldata blob, uint256 proofStart, Arguments memory own)
-    private
-    view
-    returns (bool)
-  {
-    ISpendPermissionManager.SpendPermission memory permission = blob.permission(proofStart);
-    (permission.account, permission.spender, permission.token) = (own.account, address(guard), own.token);
-    if (_hashOf(permission) != fundedBy) return false;
-    if (block.timestamp < permission.start || block.timestamp >= permission.end) return false;
+  /// @dev Whether this is the permission that last funded the purse, and SPM would still spend under it.
+  function _isLive(SpendCall permission) private view returns (bool) {
+    if (permission.hash(PermissionHash.domain()) != fundedBy) return false;
+    if (block.timestamp < permission.start() || block.timestamp >= permission.end()) return false;
     // It was approved when it funded the purse, and SPM never takes an approval back: `isValid` would read a slot more.
-    return !PermissionHash.SPM.isRevoked(permission);
+    return !permission.isRevoked();
   }
 
   /// @dev Whether the policy of that permission allows the payment, and nobody has stopped it. The guard funded the
-  ///      purse under this policy, so it can be decoded, and its grant and agent are the purse's.
+  ///      purse under this policy, so it can be decoded.
   function _isAllowed(
-    bytes calldata blob,
-    uint256 proofStart,
-    uint256 proofEnd,
+    SpendCall permission,
     PurseBlob.Payment memory payment,
+    bytes32[] calldata proof,
     Arguments memory own
   ) private view returns (bool) {
-    Policy memory policy = PolicyLib.decode(blob.extraData(proofStart));
+    Policy memory policy = PolicyLib.decode(permission.extraData());
     if (payment.value > policy.perCall) return false;
 
-    bytes32[] calldata proof = blob.proof(proofStart, proofEnd);
     // Where any payee is allowed a proof shows nothing, so there must be none: no bit of a blob is without meaning.
     if (policy.payees == ANY_PAYEE && proof.length != 0) return false;
     if (!PolicyLib.allows(policy.payees, payment.to, proof)) return false;
@@ -170,34 +159,6 @@ contract Purse is IPurse {
   }
 
   /* ---------------------------------------- hashes ---------------------------------------- */
-
-  /// @dev As `PermissionHash.hash`, of a permission in memory.
-  function _hashOf(ISpendPermissionManager.SpendPermission memory permission) private view returns (bytes32) {
-    bytes32 domain = keccak256(
-      abi.encode(
-        _DOMAIN_TYPEHASH,
-        keccak256("Spend Permission Manager"),
-        keccak256("1"),
-        block.chainid,
-        address(PermissionHash.SPM)
-      )
-    );
-    bytes32 structHash = keccak256(
-      abi.encode(
-        _PERMISSION_TYPEHASH,
-        permission.account,
-        permission.spender,
-        permission.token,
-        permission.allowance,
-        permission.period,
-        permission.start,
-        permission.end,
-        permission.salt,
-        keccak256(permission.extraData)
-      )
-    );
-    return keccak256(abi.encodePacked(hex"1901", domain, structHash));
-  }
 
   function _structHash(PurseBlob.Payment memory payment) private view returns (bytes32) {
     return keccak256(

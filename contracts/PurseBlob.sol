@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.30;
 
-import { ISpendPermissionManager } from "./interfaces/ISpendPermissionManager.sol";
+import { SpendCall, SpendCallLib } from "./SpendCall.sol";
 
 /// @title PurseBlob
 /// @notice Takes apart what arrives as a purse's ERC-1271 signature; the layout is in `IPurse.isValidSignature`.
 /// @dev Packed: short, and without padding that could differ. Nothing reverts, whatever the bytes, as long as `kind`
 ///      is asked first, for a payment then `bounds`, and only then the fields.
 library PurseBlob {
+  using SpendCallLib for SpendCall;
+
   uint256 internal constant PAYMENT = 1;
   uint256 internal constant CANCELLATION = 2;
 
-  /// @dev Where a payment's extraData begins, after its length.
-  uint256 private constant _EXTRA_DATA = 151;
+  /// @dev Where the tail of a payment's extraData begins, after its length.
+  uint256 private constant _TAIL = 154;
 
   /// @dev What ERC-6492 puts at the end of a signature by a contract that is not deployed yet.
   uint256 private constant _ERC6492_SUFFIX =
@@ -43,12 +45,12 @@ library PurseBlob {
 
   /* ---------------------------------------- a payment ---------------------------------------- */
 
-  /// @return proofStart Where the proof begins, after extraData and the proof's length.
+  /// @return proofStart Where the proof begins, after extraData's tail and the proof's length.
   /// @return proofEnd Where it ends and the signature begins; zero if there are too few bytes for a payment, and
   ///         then nothing else may be read.
   function bounds(bytes calldata blob) internal pure returns (uint256 proofStart, uint256 proofEnd) {
-    if (blob.length < _EXTRA_DATA) return (0, 0);
-    proofStart = _EXTRA_DATA + _read(blob, 149, 2) + 1;
+    if (blob.length < _TAIL) return (0, 0);
+    proofStart = _TAIL + _read(blob, 152, 2) + 1;
     if (blob.length < proofStart) return (0, 0);
     proofEnd = proofStart + 32 * _read(blob, proofStart - 1, 1);
     if (blob.length < proofEnd) return (0, 0);
@@ -62,23 +64,25 @@ library PurseBlob {
     p.nonce = bytes32(_read(blob, 47, 32));
   }
 
-  /// @dev The permission that funded the purse, without what every such permission has in common: account, spender
-  ///      and token.
-  function permission(bytes calldata blob, uint256 proofStart)
+  /// @dev The permission that funded the purse, but for account, spender and token, which the purse knows. As it does
+  ///      grantId and agent, the 52 bytes of extraData behind its first three.
+  function permission(bytes calldata blob, uint256 proofStart, bytes32 grantId, address agent)
     internal
     pure
-    returns (ISpendPermissionManager.SpendPermission memory p)
+    returns (SpendCall p)
   {
-    p.allowance = uint160(_read(blob, 79, 20));
-    p.period = uint48(_read(blob, 99, 6));
-    p.start = uint48(_read(blob, 105, 6));
-    p.end = uint48(_read(blob, 111, 6));
-    p.salt = _read(blob, 117, 32);
-    p.extraData = extraData(blob, proofStart);
-  }
-
-  function extraData(bytes calldata blob, uint256 proofStart) internal pure returns (bytes calldata) {
-    return blob[_EXTRA_DATA:proofStart - 1];
+    uint256 tail = proofStart - 1 - _TAIL;
+    p = SpendCallLib.allocate(55 + tail);
+    bytes memory extraData = p.extraData();
+    assembly ("memory-safe") {
+      let at := add(extraData, 0x20)
+      calldatacopy(at, add(blob.offset, 149), 3)
+      mstore(add(at, 3), grantId)
+      mstore(add(at, 35), shl(96, agent))
+      calldatacopy(add(at, 55), add(blob.offset, _TAIL), tail)
+    }
+    uint256 salt = _read(blob, 117, 32);
+    p.setTerms(_read(blob, 79, 20), _read(blob, 99, 6), _read(blob, 105, 6), _read(blob, 111, 6), salt);
   }
 
   /// @dev That the payee is one of the policy's.

@@ -1,4 +1,4 @@
-import { type Address, bytesToHex, type Chain, type Hex } from 'viem'
+import { type Address, bytesToHex, type Chain, type Hex, pad } from 'viem'
 import * as Allowlist from './Allowlist.js'
 import * as Amount from './Amount.js'
 import * as Caps from './Caps.js'
@@ -19,7 +19,7 @@ export { hash } from './GrantHash.js'
  */
 export type Grant = {
   readonly version: 1
-  /** 32 random bytes. Stays the same when the grant is replaced by one with other terms. */
+  /** 128 random bits, as 32 bytes. Stays the same when the grant is replaced by one with other terms. */
   readonly grantId: Hex
   /** The caller's own name for the grant; the grantId where none was given. */
   readonly id: string
@@ -125,7 +125,7 @@ export function define(given: DefineParams, options: DefineOptions = {}): Grant 
   // Defaults stand for undefined alone: a null, as for any field, is an error.
   const { chain = 8453, token: symbol = 'USDC', hold = 'day', status = 'active' } = input
   const { payees = 'listed' } = input
-  const { grantId = bytesToHex(crypto.getRandomValues(new Uint8Array(32))) } = options
+  const { grantId = pad(bytesToHex(crypto.getRandomValues(new Uint8Array(16)))) } = options
   const { now = Math.floor(Date.now() / 1000) } = options
   Input.integer(now, 'now', { min: 0, max: Time.max })
   Terms.grantId(grantId)

@@ -113,7 +113,7 @@ export async function fundWithSignature(
 /**
  * Approves `to`, which its account signed, and revokes `from`, which the policy of `to` names, in one transaction
  * that anybody may send. Under the same grantId, what was spent stays spent. Done before is `already`.
- * @throws ChainError `NOT_REPLACING`, `MISMATCHED_ACCOUNTS`, `INVALID_SIGNATURE`, `APPROVAL_REFUSED` and what else
+ * @throws ChainError `NOT_REPLACING`, `OTHER_GRANT`, `INVALID_SIGNATURE`, `APPROVAL_REFUSED` and what else
  * the chain said
  */
 export async function replace(

@@ -98,6 +98,10 @@ export const guardErrors = {
     code: 'NOT_REPLACING',
     advice: "The new permission's policy does not name the old one: make it with `replaces`.",
   },
+  OtherGrant: {
+    code: 'OTHER_GRANT',
+    advice: 'Only a permission of the same account, token and grantId can be replaced.',
+  },
   Unauthorized: {
     code: 'UNAUTHORIZED',
     advice: "Only the permission's account, or its policy's orchestrator or agent, can do this.",

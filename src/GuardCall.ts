@@ -134,11 +134,11 @@ export function prepareRevokeGrant({ account, token, grantId }: Omit<Key, 'chain
 /** The batch as the guard takes it: packed, see `BatchLib` in contracts/Batch.sol. */
 export function toBatch({ deadline, task, ticket, payments }: Batch): Hex {
   const packedTicket = toTicket(ticket)
+  const about = task === null && ticket === null ? [] : [task ?? zeroHash, packedTicket]
   return concat([
     time(deadline, 'deadline'),
-    task ?? zeroHash,
-    bytes(BigInt(size(packedTicket)), 'ticket', 2),
-    packedTicket,
+    bytes(BigInt(about.length === 0 ? 0 : size(packedTicket) + 1), 'ticket', 2),
+    ...about,
     ...payments.map(({ number, ref, payee, amount, proof }, i) =>
       concat([
         bytes(BigInt(proof.length), `payments[${i}].proof`, 1),

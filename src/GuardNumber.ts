@@ -4,11 +4,11 @@ import * as Input from './Input.js'
 // Payment numbers, references and tasks, by which ledger and chain speak of the same payment without guessing.
 
 /**
- * A lane of payment numbers: 248 random bits, so that no two ledgers ever choose the same number. To be drawn once
- * per ledger and kept.
+ * A lane of payment numbers, with room for 2^48 of them: 64 random bits, so that no two ledgers of an agent ever choose
+ * the same number. To be drawn once per ledger and kept. All else in it is zero, which is cheap to send.
  */
 export function lane(): bigint {
-  return bytesToBigInt(crypto.getRandomValues(new Uint8Array(31)))
+  return bytesToBigInt(crypto.getRandomValues(new Uint8Array(8))) << 40n
 }
 
 /**

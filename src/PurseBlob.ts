@@ -1,4 +1,4 @@
-import { type Address, concat, type Hex, hashTypedData, numberToHex, size } from 'viem'
+import { type Address, concat, type Hex, hashTypedData, numberToHex, size, slice } from 'viem'
 import { InputError } from './errors.js'
 import type { Permission } from './Permission.js'
 import * as Policy from './Policy.js'
@@ -110,6 +110,9 @@ export async function signCancellation(signer: Signer, options: CancellationOf):
   return concat(['0x02', options.nonce, signature])
 }
 
+/** Version and fields of a policy, then grantId and agent, which are the purse's own and so not in the blob. */
+const known = 3 + 32 + 20
+
 /** All of a payment's blob but the agent's signature, packed as in IPurse.sol. */
 function encodePayment(options: AuthorizationOf & { proof: readonly Hex[] }): Hex {
   const { authorization, permission, proof } = options
@@ -128,8 +131,9 @@ function encodePayment(options: AuthorizationOf & { proof: readonly Hex[] }): He
     time(start, 'start'),
     time(end, 'end'),
     uint(salt, 'salt', 32),
-    uint(size(extraData), 'extraData', 2),
-    extraData,
+    slice(extraData, 0, 3),
+    uint(size(extraData) - known, 'extraData', 2),
+    slice(extraData, known),
     uint(proof.length, 'proof', 1),
     ...proof,
   ])

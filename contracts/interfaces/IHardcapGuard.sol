@@ -252,8 +252,8 @@ interface IHardcapGuard is IPurseGuard {
   /// @notice The new policy does not name the old permission.
   error NotReplacing(bytes32 expected, bytes32 actual);
 
-  /// @notice The permission to replace belongs to another account.
-  error MismatchedAccounts(address account, address oldAccount);
+  /// @notice The permission to replace belongs to another grant: account, token and grantId are not all the same.
+  error OtherGrant(address oldAccount, address oldToken, bytes32 oldGrantId);
 
   /// @notice The caller is neither the permission's account nor its policy's orchestrator or agent.
   error Unauthorized(address caller);
@@ -304,10 +304,12 @@ interface IHardcapGuard is IPurseGuard {
 
   /* ---------------------------------------- replacing and stopping ---------------------------------------- */
 
-  /// @notice Approves a permission that its account signed and revokes the one that its policy names in `replaces`;
-  ///         anybody may submit it. Under the same grantId, what was spent stays spent.
-  /// @dev Reverts with `Reentrancy`, `MismatchedAccounts`, `WrongSpender`, the errors of `PolicyLib.decode`,
-  ///      `NotReplacing`, SPM's of `approveWithSignature`, `ApprovalRefused`. Done before, or half, is no error.
+  /// @notice Approves a permission that its account signed and revokes the one of the same grant that its policy names
+  ///         in `replaces`; anybody may submit it. What was spent stays spent.
+  /// @dev Of the same grant: wallets do not show what a policy names, and what a permission carries unseen is not to
+  ///      stop other grants of the account. The agent may be another one.
+  /// @dev Reverts with `Reentrancy`, `WrongSpender`, the errors of `PolicyLib.decode`, `NotReplacing`, `OtherGrant`,
+  ///      SPM's of `approveWithSignature`, `ApprovalRefused`. Done before, or half, is no error.
   /// @param ownerSignature The account's over `SPM.getHash(renewed)`.
   function replace(
     ISpendPermissionManager.SpendPermission calldata old,

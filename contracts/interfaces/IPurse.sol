@@ -82,12 +82,12 @@ interface IPurse {
   ///        uint8 kind = 1,
   ///        address to, uint112 value, uint48 validAfter, uint48 validBefore, bytes32 nonce,
   ///        uint160 allowance, uint48 period, uint48 start, uint48 end, uint256 salt,
-  ///        uint16 length of extraData, bytes extraData,
+  ///        bytes3 head of extraData, uint16 length of tail, bytes tail of extraData,
   ///        uint8 length of proof, bytes32[] proof,
   ///        bytes agentSignature
   ///
-  ///      where `allowance` to `extraData` are the fields of the permission that last funded the purse (its
-  ///      account, spender and token are the purse's own), `proof` shows `to` to be among the policy's payees (and
+  ///      where `allowance` to `tail` are the permission that last funded the purse, without what the purse knows:
+  ///      its account, spender and token, and between head and tail of its extraData grantId and agent; `proof` shows `to` to be among the policy's payees (and
   ///      is empty where any payee is allowed), and `agentSignature`, to the end, is the agent's over `hash`:
   ///      ECDSA of 65 bytes (64 by EIP-2098), or else what the agent's own ERC-1271 accepts. `hash` is not believed but
   ///      rebuilt, with the domain that the token tells.

@@ -80,9 +80,11 @@ export function readBatch(data: Hex): Guard.Batch | undefined {
     return `0x${data.slice(at - 2 * size, at)}`
   }
   const uint = (size: number) => BigInt(take(size))
-  if (left() < 40) return undefined
-  const [deadline, task, size] = [Number(uint(6)), take(32), Number(uint(2))]
-  if (left() < size) return undefined
+  if (left() < 8) return undefined
+  const [deadline, present] = [Number(uint(6)), Number(uint(2))]
+  if (present > 0 && left() < 31 + present) return undefined
+  const task = present > 0 ? take(32) : null
+  const size = present > 0 ? present - 1 : 0
   const ticket =
     size === 0
       ? null

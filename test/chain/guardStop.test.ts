@@ -176,13 +176,13 @@ describe('replace', () => {
     )
   })
 
-  test("error: another account's", async () => {
+  test("error: another grant's", async () => {
     const [it, other] = [await approvedGuard(base), await approvedGuard(base)]
     const to = Permission.fromGrant(other.grant, { replaces: Permission.hash(it.permission) })
     const signature = await other.sign(to)
     expect(await rejection(Guard.replace(it.stranger, { from: it.permission, to, signature }))).toMatchObject(
       {
-        code: 'MISMATCHED_ACCOUNTS',
+        code: 'OTHER_GRANT',
       },
     )
   })

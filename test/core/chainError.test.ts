@@ -13,10 +13,10 @@ function sample(parameter: AbiParameter & { components?: readonly AbiParameter[]
 }
 
 const spmErrors = spendPermissionManagerAbi.filter((item) => item.type === 'error')
-// Some errors of libraries are in both; the account's mismatch is SpendPermissionManager's to name.
+// Some errors of libraries are in both.
 const guardErrors = new Map(
   [...hardcapGuardAbi, ...purseAbi].flatMap((item) =>
-    item.type === 'error' && item.name !== 'MismatchedAccounts' ? [[item.name, item] as const] : [],
+    item.type === 'error' ? [[item.name, item] as const] : [],
   ),
 )
 

@@ -47,12 +47,21 @@ contract BatchTest is Test {
     batch.payments[0].proof[0] = keccak256("node");
     bytes memory data = abi.encodePacked(
       uint48(7),
+      uint16(23),
       keccak256("task"),
-      uint16(22),
       abi.encodePacked(uint112(8), uint48(9), hex"0a0b"),
       abi.encodePacked(uint8(1), uint256(10), keccak256("ref"), address(0xbee), uint112(11)),
       keccak256("node")
     );
+    assertEq(this.encode(batch), data);
+    assertEq(abi.encode(this.read(data)), abi.encode(batch));
+  }
+
+  /// @dev Neither a task nor a ticket, nor any bytes for them.
+  function test_args_noTask(uint48 deadline) public view {
+    Batch memory batch;
+    (batch.deadline, batch.payments) = (deadline, new Payment[](1));
+    bytes memory data = abi.encodePacked(deadline, uint16(0), new bytes(99));
     assertEq(this.encode(batch), data);
     assertEq(abi.encode(this.read(data)), abi.encode(batch));
   }
@@ -77,7 +86,7 @@ contract BatchTest is Test {
   function test_args_shortTicket(uint8 length) public view {
     length = uint8(bound(length, 1, 20));
     bytes memory data =
-      abi.encodePacked(uint48(1), bytes32(0), uint16(length), new bytes(length), new bytes(99));
+      abi.encodePacked(uint48(1), uint16(length) + 1, bytes32(0), new bytes(length), new bytes(99));
     assertEq(this.read(data).ticket.signature.length, 0);
     assertEq(this.read(data).payments.length, 1);
   }
@@ -107,8 +116,8 @@ contract BatchTest is Test {
   }
 
   function test_error_ticketPastTheEnd(uint16 length) public {
-    length = uint16(bound(length, 1, type(uint16).max));
-    bytes memory data = abi.encodePacked(uint48(1), bytes32(0), length, new bytes(uint256(length) - 1));
+    length = uint16(bound(length, 2, type(uint16).max));
+    bytes memory data = abi.encodePacked(uint48(1), length, bytes32(0), new bytes(uint256(length) - 2));
     vm.expectRevert(BatchLib.MalformedBatch.selector);
     this.read(data);
   }
@@ -123,10 +132,10 @@ contract BatchTest is Test {
 
   function test_error_ticketTooLong() public {
     Batch memory batch;
-    batch.ticket.signature = new bytes(65_516);
+    batch.ticket.signature = new bytes(65_515);
     vm.expectRevert(BatchLib.MalformedBatch.selector);
     this.encode(batch);
-    batch.ticket.signature = new bytes(65_515);
-    assertEq(this.read(this.encode(batch)).ticket.signature.length, 65_515);
+    batch.ticket.signature = new bytes(65_514);
+    assertEq(this.read(this.encode(batch)).ticket.signature.length, 65_514);
   }
 }

@@ -58,13 +58,13 @@ contract ReplaceTest is GuardTest {
     assertTrue(SPM.isValid(renewed));
   }
 
-  /// @dev Another token or grant: its account has signed for it.
-  function test_behavior_otherGrant() public {
+  /// @dev A lost key is replaced with its grant.
+  function test_behavior_otherAgent() public {
     Policy memory policy = _policy();
-    policy.grantId = keccak256("another");
-    policy.replaces = SPM.getHash(old);
+    (policy.agent, policy.replaces) = (makeAddr("second agent"), SPM.getHash(old));
     _renew(policy);
     guard.replace(old, renewed, signature);
+    assertTrue(SPM.isValid(renewed));
     assertTrue(SPM.isRevoked(old));
   }
 
@@ -88,9 +88,33 @@ contract ReplaceTest is GuardTest {
     guard.replace(old, renewed, signature);
   }
 
-  function test_error_mismatchedAccounts() public {
+  /* ---------------------------------------- of another grant ---------------------------------------- */
+
+  /// @dev What wallets show of the new permission does not say what it replaces: nothing beyond its own grant.
+  function test_error_otherGrantId() public {
+    Policy memory policy = _policy();
+    (policy.grantId, policy.replaces) = (keccak256("another"), SPM.getHash(old));
+    _renew(policy);
+    _expectOtherGrant();
+  }
+
+  function test_error_otherToken() public {
+    renewed.token = stranger;
+    signature = _ownerSignature(renewed);
+    _expectOtherGrant();
+  }
+
+  function test_error_otherAccount() public {
     old.account = stranger;
-    _expectError(abi.encodeWithSelector(IHardcapGuard.MismatchedAccounts.selector, account, stranger));
+    Policy memory policy = _policy();
+    policy.replaces = SPM.getHash(old);
+    _renew(policy);
+    _expectOtherGrant();
+  }
+
+  function _expectOtherGrant() private {
+    _expectError(abi.encodeWithSelector(IHardcapGuard.OtherGrant.selector, old.account, old.token, GRANT_ID));
+    assertFalse(SPM.isRevoked(old));
   }
 
   function test_error_wrongSpender() public {
@@ -103,6 +127,15 @@ contract ReplaceTest is GuardTest {
 
   function test_error_malformedPolicy() public {
     renewed.extraData = "";
+    _expectError(abi.encodeWithSelector(PolicyLib.MalformedPolicy.selector));
+  }
+
+  /// @dev Which grant it belonged to cannot be known; it could never pay.
+  function test_error_malformedOldPolicy() public {
+    old.extraData = "";
+    Policy memory policy = _policy();
+    policy.replaces = SPM.getHash(old);
+    _renew(policy);
     _expectError(abi.encodeWithSelector(PolicyLib.MalformedPolicy.selector));
   }
 

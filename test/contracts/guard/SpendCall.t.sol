@@ -68,6 +68,51 @@ contract SpendCallTest is Test {
     this.spend(p, 1);
   }
 
+  /* ---------------------------------------- isRevoked ---------------------------------------- */
+
+  function isRevoked(ISpendPermissionManager.SpendPermission calldata p) external view returns (bool) {
+    return SpendCallLib.prepare(p, p.extraData).isRevoked();
+  }
+
+  function test_default_isRevoked(ISpendPermissionManager.SpendPermission memory p) public {
+    p.spender = address(this);
+    assertFalse(this.isRevoked(p));
+    SPM.revokeAsSpender(p);
+    assertTrue(this.isRevoked(p));
+    ++p.salt;
+    assertFalse(this.isRevoked(p));
+  }
+
+  /// @dev No answer, whatever the reason, is taken for a yes.
+  function test_error_isRevokedWithoutAnswer(ISpendPermissionManager.SpendPermission memory p) public {
+    vm.etch(address(SPM), hex"fe");
+    assertTrue(this.isRevoked(p));
+    vm.etch(address(SPM), "");
+    assertTrue(this.isRevoked(p));
+  }
+
+  /* ---------------------------------------- made by hand ---------------------------------------- */
+
+  function test_default_allocate(ISpendPermissionManager.SpendPermission memory p) public view {
+    SpendCall made = SpendCallLib.allocate(p.extraData.length);
+    bytes memory other = new bytes(100);
+    made.setParties(p.account, p.spender, p.token);
+    made.setTerms(p.allowance, p.period, p.start, p.end, p.salt);
+    bytes memory extraData = made.extraData();
+    assertEq(extraData.length, p.extraData.length);
+    for (uint256 i; i < extraData.length; ++i) {
+      extraData[i] = p.extraData[i];
+    }
+    assertEq(made.hash(PermissionHash.domain()), SPM.getHash(p));
+    assertEq(other, new bytes(100), "memory");
+    assertEq(
+      abi.encode(made.account(), made.spender(), made.token()), abi.encode(p.account, p.spender, p.token)
+    );
+    assertEq(abi.encode(made.start(), made.end()), abi.encode(p.start, p.end));
+  }
+
+  /* ---------------------------------------- errors ---------------------------------------- */
+
   /// @dev Bits where a field has none are not the field's: the hash is nobody's and SPM refuses the call.
   function test_error_dirtyFields(ISpendPermissionManager.SpendPermission memory p, uint8 field) public {
     field = field % 7;

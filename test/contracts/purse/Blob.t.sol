@@ -103,13 +103,13 @@ contract PurseBlobTest is PurseTest {
   function test_error_lengthsBeyondTheEnd() public {
     Payment memory p = _payment();
     bytes memory blob = _blob(p);
-    for (uint256 at = 149; at < 151; ++at) {
+    for (uint256 at = 152; at < 154; ++at) {
       bytes memory wrong = abi.encodePacked(blob);
       wrong[at] = 0xff;
       _refuses(p, wrong);
     }
     bytes memory proofTooLong = abi.encodePacked(blob);
-    proofTooLong[151 + _permission().extraData.length] = 0xff;
+    proofTooLong[154 + _permission().extraData.length - 55] = 0xff;
     _refuses(p, proofTooLong);
   }
 

@@ -113,9 +113,12 @@ contract PursePaymentOfAnotherTest is PurseTest {
     _refuses(_payment(), _blob(_payment(), told));
   }
 
+  /// @dev Grant and agent are not in the blob, so those of another cannot be told; what else differs is refused.
   function test_error_anotherGrant() public {
     Policy memory policy = _policy();
     policy.grantId = "another";
+    assertEq(_blob(_payment(), _permission(policy)), _blob(_payment()));
+    policy.perCall = NONE;
     _approve(_permission(policy));
     _fund(_permission(policy), FLOAT);
     _refuses(_payment(), _blob(_payment(), _permission(policy)));
@@ -125,7 +128,7 @@ contract PursePaymentOfAnotherTest is PurseTest {
   function test_error_anotherAgent() public {
     (address other, uint256 otherKey) = makeAddrAndKey("another agent");
     Policy memory policy = _policy();
-    policy.agent = other;
+    (policy.agent, policy.perCall) = (other, NONE);
     _approve(_permission(policy));
     _fund(_permission(policy), other, FLOAT);
     assertNotEq(address(_purseOf(other)), address(purse));

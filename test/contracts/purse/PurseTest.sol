@@ -70,8 +70,9 @@ abstract contract PurseTest is PurseScene {
       permission.start,
       permission.end,
       permission.salt,
-      uint16(permission.extraData.length),
-      permission.extraData
+      _slice(permission.extraData, 0, 3),
+      uint16(permission.extraData.length - 55),
+      _slice(permission.extraData, 55, permission.extraData.length)
     );
     return abi.encodePacked(payment, terms, uint8(proof.length), proof, signature);
   }
@@ -94,10 +95,14 @@ abstract contract PurseTest is PurseScene {
   }
 
   /// @dev The first `length` bytes.
-  function _cut(bytes memory data, uint256 length) internal pure returns (bytes memory head) {
-    head = new bytes(length);
-    for (uint256 i; i < length; ++i) {
-      head[i] = data[i];
+  function _cut(bytes memory data, uint256 length) internal pure returns (bytes memory) {
+    return _slice(data, 0, length);
+  }
+
+  function _slice(bytes memory data, uint256 start, uint256 end) internal pure returns (bytes memory part) {
+    part = new bytes(end - start);
+    for (uint256 i; i < part.length; ++i) {
+      part[i] = data[start + i];
     }
   }
 

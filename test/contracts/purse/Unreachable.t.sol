@@ -61,7 +61,7 @@ contract PurseUnreachableTest is PurseTest {
   /// @dev Fails closed, too: the token takes a revert for a no.
   function test_error_malformedPolicy() public {
     ISpendPermissionManager.SpendPermission memory p = _mocked(_policy());
-    p.extraData = hex"02";
+    p.extraData[0] = 0x02;
     _note(p);
     bytes32 hash = _digest(_payment());
     bytes memory blob = _blob(_payment(), p);
