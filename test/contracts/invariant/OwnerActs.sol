@@ -98,7 +98,9 @@ abstract contract OwnerActs is PayActs {
   /// @dev The same grant with other limits, in place of what there was; or in place of something that it does not name.
   function relayerReplaces(uint256 seed) external act(seed) {
     Known storage old = _pick();
-    Policy memory policy = old.decodable ? old.policy : _drawPolicy(old.p.account);
+    if (!old.decodable) return;
+    Policy memory policy = old.policy;
+    if (_chance(20)) policy.grantId = keccak256("a grant of another name");
     policy.replaces = _chance(10) ? bytes32(uint256(1)) : old.hash;
     if (policy.perDay < UNLIMITED / 2) policy.perDay += uint112(_draw(50));
     if (policy.total < UNLIMITED / 2) policy.total += uint112(_draw(100));
@@ -123,11 +125,11 @@ abstract contract OwnerActs is PayActs {
   }
 
   function _replacementError(Known storage old, Known storage renewed) private view returns (bytes4) {
-    if (old.p.account != renewed.p.account) return IHardcapGuard.MismatchedAccounts.selector;
-    if (renewed.p.spender != address(guard) || old.p.spender != address(guard)) {
-      return IHardcapGuard.WrongSpender.selector;
-    }
-    return renewed.policy.replaces == old.hash ? bytes4(0) : IHardcapGuard.NotReplacing.selector;
+    bool ofGuard = renewed.p.spender == address(guard) && old.p.spender == address(guard);
+    if (!ofGuard) return IHardcapGuard.WrongSpender.selector;
+    if (renewed.policy.replaces != old.hash) return IHardcapGuard.NotReplacing.selector;
+    bool sameGrant = old.p.account == renewed.p.account && old.policy.grantId == renewed.policy.grantId;
+    return sameGrant ? bytes4(0) : IHardcapGuard.OtherGrant.selector;
   }
 
   /* ---------------------------------------- stopping ---------------------------------------- */

@@ -106,7 +106,7 @@ abstract contract PurseActs is Terms {
   function anybodySweeps(uint256 seed) external act(seed) {
     if (purses.length == 0) return;
     KnownPurse storage purse = purses[_draw(purses.length)];
-    uint256 shown = purse.funder == NOBODY || _chance(6) ? _draw(known.length) : purse.funder;
+    uint256 shown = _chance(6) ? _draw(known.length) : purse.funder;
     address by =
       [purse.account, purse.agent, orchestrator, stranger, thief, second, stranger, stranger][_draw(8)];
     bool expected = _maySweep(purse, shown, by);
@@ -193,7 +193,8 @@ abstract contract PurseActs is Terms {
   /* ---------------------------------------- authorizations ---------------------------------------- */
 
   function _drawAuthorization(KnownPurse storage purse) private returns (Authorization memory a) {
-    a.shown = purse.funder == NOBODY || _chance(15) ? _draw(known.length) : purse.funder;
+    a.shown = _chance(15) ? _draw(known.length) : purse.funder;
+    if (!known[a.shown].decodable) a.shown = purse.funder;
     Known storage k = known[a.shown];
     a.signer = _chance(15) || !_canSign(purse.agent) ? thief : purse.agent;
     a.nonce = bytes32(_chance(15) ? 1 + _draw(lastNonce + 1) : ++lastNonce);
@@ -213,16 +214,19 @@ abstract contract PurseActs is Terms {
     if (a.proofOf != NOBODY) proof = proofs[a.proofOf];
     bytes memory payment = abi.encodePacked(uint8(1), a.to, a.value, a.validAfter, a.validBefore, a.nonce);
     bytes memory terms = abi.encodePacked(p.allowance, p.period, p.start, p.end, p.salt);
+    // What the purse knows by itself is left out of extraData: grantId and agent.
+    bytes memory head = _slice(p.extraData, 0, 3);
+    bytes memory tail = _slice(p.extraData, 55, p.extraData.length);
     bytes32 hash = _authorizationHash("TransferWithAuthorization", purse.at, a);
-    return abi.encodePacked(
-      payment,
-      terms,
-      uint16(p.extraData.length),
-      p.extraData,
-      uint8(proof.length),
-      proof,
-      _signatureOf(a.signer, hash)
-    );
+    bytes memory policy = abi.encodePacked(head, uint16(tail.length), tail, uint8(proof.length), proof);
+    return abi.encodePacked(payment, terms, policy, _signatureOf(a.signer, hash));
+  }
+
+  function _slice(bytes memory data, uint256 start, uint256 end) private pure returns (bytes memory part) {
+    part = new bytes(end - start);
+    for (uint256 i; i < part.length; ++i) {
+      part[i] = data[start + i];
+    }
   }
 
   function _authorizationHash(string memory name, address from, Authorization memory a)

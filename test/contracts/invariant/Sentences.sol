@@ -50,7 +50,7 @@ abstract contract Sentences is Sums {
   function noPermissionTouchesWhatIsAnotherAgents(Fact[] memory all) internal view {
     for (uint256 i; i < purses.length; ++i) {
       assertEq(USDC.balanceOf(purses[i].at), purses[i].held, "another agent's purse: balance");
-      bytes32 funder = purses[i].funder == NOBODY ? bytes32(0) : known[purses[i].funder].hash;
+      bytes32 funder = known[purses[i].funder].hash;
       assertEq(IPurse(purses[i].at).fundedBy(), funder, "another agent's purse: permission");
     }
     for (uint256 i; i < all.length; ++i) {
