@@ -7,6 +7,8 @@ import { type Address, type Hex, keccak256, stringToBytes } from 'viem'
 import { HardcapError } from './errors.js'
 import type { GrantRow, ReceiptRow, Transaction } from './Store.js'
 
+export { fromJson, toCsv, toJson } from './ReceiptText.js'
+
 /**
  * What a receipt records. `reserved` and `refused` are decisions. `settled`: the payee's transfer was seen
  * on chain. `released`: the payment never happened and never will. `stranded`: the money reached the agent
