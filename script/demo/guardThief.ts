@@ -100,7 +100,10 @@ async function encode(
   // A number that nobody used: one per transaction of the key, and of its relays.
   const number = BigInt(keccak256(stringToHex(`${key.address} ${await client.getBlockNumber()}`)))
   return concat([
-    encodePacked(['uint48', 'bytes32', 'uint16'], [2 ** 48 - 1, keccak256(stringToHex(task)), size(packed)]),
+    encodePacked(
+      ['uint48', 'uint16', 'bytes32'],
+      [2 ** 48 - 1, size(packed) + 1, keccak256(stringToHex(task))],
+    ),
     packed,
     encodePacked(['uint8', 'uint256', 'bytes32', 'address', 'uint112'], [1, number, zeroHash, to, asked]),
     leaf,
