@@ -255,14 +255,28 @@ contract FundTest is GuardTest {
     assertEq(guard.used(renewed, 0).float, 4e6);
   }
 
-  /// @dev Money that waited at the purse's address belongs to no permission.
-  function test_behavior_donatedBefore() public {
+  /// @dev Money that waited at the purse's address belongs to no permission: however much, it keeps nobody from funding.
+  function test_behavior_donatedBefore(uint112 donation) public {
+    donation = uint112(bound(donation, 1, 2 * MAX_FLOAT));
     ISpendPermissionManager.SpendPermission memory p = _fundable();
-    _mint(purse, 9e6);
+    _mint(purse, donation);
     uint256 before = USDC.balanceOf(account);
     _fund(p, _funding(NUMBER, 2e6));
     assertEq(USDC.balanceOf(purse), 2e6);
-    assertEq(USDC.balanceOf(account), before + 9e6 - 2e6);
+    assertEq(USDC.balanceOf(account), before + donation - 2e6);
+  }
+
+  /// @dev Nor does what lies in it from another permission's time.
+  function test_behavior_donatedBetween(uint112 donation) public {
+    donation = uint112(bound(donation, 1, 2 * MAX_FLOAT));
+    _fund(_fundable(), _funding(NUMBER, 3e6));
+    _mint(purse, donation);
+    uint256 before = USDC.balanceOf(account);
+    ISpendPermissionManager.SpendPermission memory renewed = _approved(_fundPolicy(MAX_FLOAT - 1));
+    _fund(renewed, _funding(NUMBER + 1, 2e6));
+    assertEq(USDC.balanceOf(purse), 2e6);
+    assertEq(USDC.balanceOf(account), before + 3e6 + donation - 2e6);
+    assertEq(guard.used(renewed, 0).total, 5e6);
   }
 
   /// @dev Another agent under the same grant has its own purse.
