@@ -25,7 +25,7 @@ export type Meters = {
   readonly perWindow: bigint | null
   /** In SpendPermissionManager's current period, by this permission alone. */
   readonly period: bigint
-  /** Of the purse. */
+  /** What the purse holds from this permission; of what is left, how far it could still be lifted. */
   readonly float: bigint | null
 }
 
@@ -106,7 +106,7 @@ export async function remaining(client: Client, options: MetersOf): Promise<Mete
 
 /**
  * What was spent, by each meter: day and total always, under the whole grant. `perCall` is null; the window is null
- * where the policy caps none. `float` is the balance of the purse.
+ * where the policy caps none. `float` is what the purse holds from this permission.
  * @throws PolicyError where the permission has no policy; ChainError `RPC_FAILED`
  */
 export async function used(client: Client, options: MetersOf): Promise<Meters> {

@@ -53,7 +53,7 @@ export async function act(
   for (const book of books)
     for (const member of book.members) {
       sent.push(...stops(random, cast, member), ...(await payments(random, cast, member, now)))
-      if (member.grant.rail === 'purse' && random.chance(0.05)) sent.push(donation(cast, member))
+      if (member.grant.rail === 'purse' && random.chance(0.05)) sent.push(donation(random, cast, member))
       if (member.grant.rail === 'purse' && random.chance(0.03)) sent.push(sweep(random, cast, member))
       sent.push(...(await replacement(random, cast, member)))
     }
@@ -191,12 +191,15 @@ async function payments(random: Random, cast: Cast, member: Member, now: number)
   return sent
 }
 
-function donation({ stranger }: Cast, member: Member): Sent {
+/** A unit, or more than the purse may ever be funded to; also to where there is no purse yet. */
+function donation(random: Random, { stranger }: Cast, member: Member): Sent {
   const { purses } = member.book
-  const call = Spm.prepareTransfer({ token: usdc[8453], to: purseOf(member), amount: 1n })
+  const { maxFloat } = member.grant
+  const amount = random.pick([1n, 1n, 2n * (maxFloat ?? 1n)])
+  const call = Spm.prepareTransfer({ token: usdc[8453], to: purseOf(member), amount })
   const effect = () => {
     const { balance, fundedBy } = purses.get(purseOf(member)) ?? { balance: 0n, fundedBy: undefined }
-    purses.set(purseOf(member), { balance: balance + 1n, fundedBy })
+    purses.set(purseOf(member), { balance: balance + amount, fundedBy })
   }
   return { raw: { from: stranger, call }, member, effect }
 }

@@ -92,7 +92,7 @@ async function castOf(): Promise<Cast> {
     throw new Error('Six accounts were made.')
   for (const { address } of accounts) await base.fundEth(address, parseEther('10000'))
   const { address: wallet, account } = await base.createWallet({ owner, usdc: 10n ** 15n })
-  await base.fundUsdc(stranger.address, 10n ** 9n)
+  await base.fundUsdc(stranger.address, 10n ** 15n)
   const payees: Address[] = []
   for (let n = 0; n < 5; n++) payees.push((await base.createAccount()).address)
   return { wallet, account, owner, agents: [first, second], orchestrators: [third, fourth], stranger, payees }
