@@ -80,6 +80,8 @@ library BatchLib {
         encodedTicket.offset := add(batch.offset, add(_HEAD, 32))
         encodedTicket.length := sub(t, 1)
         first := add(_HEAD, add(31, t))
+        // Nothing has one form only.
+        if iszero(or(task, encodedTicket.length)) { first := not(0) }
       }
     }
     if (first > batch.length) revert MalformedBatch();

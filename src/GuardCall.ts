@@ -134,7 +134,7 @@ export function prepareRevokeGrant({ account, token, grantId }: Omit<Key, 'chain
 /** The batch as the guard takes it: packed, see `BatchLib` in contracts/Batch.sol. */
 export function toBatch({ deadline, task, ticket, payments }: Batch): Hex {
   const packedTicket = toTicket(ticket)
-  const about = task === null && ticket === null ? [] : [task ?? zeroHash, packedTicket]
+  const about = (task ?? zeroHash) === zeroHash && ticket === null ? [] : [task ?? zeroHash, packedTicket]
   return concat([
     time(deadline, 'deadline'),
     bytes(BigInt(about.length === 0 ? 0 : size(packedTicket) + 1), 'ticket', 2),

@@ -114,58 +114,63 @@ function read(data: Hex): Policy.Policy | 'MalformedPolicy' | 'UnknownPolicyVers
   }
 }
 
-test(`behavior: batches: the guard reads what stands there, or MalformedBatch (HARDCAP_SEED=${seed})`, async () => {
-  const random = randomOf(seed)
-  const it = await granted(base, { perDayUsd: '20', perTaskUsd: '10' })
-  const { permission, payees, start } = it
-  await base.warp(start)
-  const struct = toStruct(permission)
-  const task = Guard.task('a')
-  const ticket = await it.ticket(task, usd('10'))
-  const batches = [
-    it.batchOf([1n], { task, ticket }),
-    it.batchOf([1n, 2n, 3n], { task, ticket, payee: payees[1] }),
-    it.batchOf([1n], { task }),
-    it.batchOf([], { task, ticket }),
-  ].map((batch) => Guard.toBatch(batch).toLowerCase() as Hex)
-  const cases = [
-    ...batches,
-    ...some(2_000, () => spoilt(random, random.pick(batches), batchSizes)),
-    ...batches.flatMap((data) =>
-      some(size(data), () => data).map((data, n) => (n ? slice(data, 0, n) : '0x')),
-    ),
-  ]
-  const seen = { read: 0, malformed: 0, fine: 0 }
-  await Promise.all(
-    cases.map(async (data) => {
-      const args = [struct, data] as const
-      const [hash, reason] = await Promise.all([
-        ask(hardcapGuard, encodeFunctionData({ abi, functionName: 'hashBatch', args })),
-        reasonOf(struct, data),
-      ])
-      const batch = readBatch(data)
-      seen[batch === undefined ? 'malformed' : 'read']++
-      if (batch === undefined) {
-        expect({ data, ok: hash.ok, error: refusalOf(hash.data) }).toEqual({
-          data,
-          ok: false,
-          error: 'MalformedBatch',
-        })
-        expect(reason).not.toBe('Ok')
-        return
-      }
-      expect({ data, hash: hash.data }).toEqual({ data, hash: Guard.batchHash({ permission, batch }) })
-      expect(reason).not.toBe('MalformedBatch')
-      if (reason !== 'Ok') return
-      // Of what would be paid the library's bytes are the only ones.
-      expect(Guard.toBatch(batch).toLowerCase()).toBe(data)
-      seen.fine++
-    }),
-  )
-  expect(seen.read).toBeGreaterThan(200)
-  expect(seen.malformed).toBeGreaterThan(200)
-  expect(seen.fine).toBeGreaterThan(10)
-})
+test.each([
+  { name: 'with tasks', terms: { perDayUsd: '20', perTaskUsd: '10' }, task: Guard.task('a') },
+  { name: 'without', terms: { perDayUsd: '20' }, task: null },
+])(
+  `behavior: batches, $name: the guard reads what stands there, or MalformedBatch (HARDCAP_SEED=${seed})`,
+  async ({ terms, task }) => {
+    const random = randomOf(seed)
+    const it = await granted(base, terms)
+    const { permission, payees, start } = it
+    await base.warp(start)
+    const struct = toStruct(permission)
+    const about = { task, ticket: task && (await it.ticket(task, usd('10'))) }
+    const batches = [
+      it.batchOf([1n], about),
+      it.batchOf([1n, 2n, 3n], { ...about, payee: payees[1] }),
+      it.batchOf([1n], { task: Guard.task('b') }),
+      it.batchOf([1n]),
+      it.batchOf([], about),
+    ].map((batch) => Guard.toBatch(batch).toLowerCase() as Hex)
+    const cases = [
+      ...batches,
+      // No task and no ticket, said at length.
+      concat([slice(batches[3] ?? '0x', 0, 6), `0x0001${'00'.repeat(32)}`, slice(batches[3] ?? '0x', 8)]),
+      ...some(1_200, () => spoilt(random, random.pick(batches), batchSizes)),
+      ...batches.flatMap((data) =>
+        some(size(data), () => data).map((data, n) => (n ? slice(data, 0, n) : '0x')),
+      ),
+    ]
+    const seen = { read: 0, malformed: 0, fine: 0 }
+    await Promise.all(
+      cases.map(async (data) => {
+        const args = [struct, data] as const
+        const [hash, reason] = await Promise.all([
+          ask(hardcapGuard, encodeFunctionData({ abi, functionName: 'hashBatch', args })),
+          reasonOf(struct, data),
+        ])
+        const batch = readBatch(data)
+        seen[batch === undefined ? 'malformed' : 'read']++
+        if (batch === undefined) {
+          expect({ data, ok: hash.ok }).toEqual({ data, ok: false })
+          expect(refusalOf(hash.data)).toBe('MalformedBatch')
+          expect(reason).not.toBe('Ok')
+          return
+        }
+        expect({ data, hash: hash.data }).toEqual({ data, hash: Guard.batchHash({ permission, batch }) })
+        expect(reason).not.toBe('MalformedBatch')
+        if (reason !== 'Ok') return
+        // Of what would be paid the library's bytes are the only ones.
+        expect(Guard.toBatch(batch).toLowerCase()).toBe(data)
+        seen.fine++
+      }),
+    )
+    expect(seen.read).toBeGreaterThan(200)
+    expect(seen.malformed).toBeGreaterThan(200)
+    expect(seen.fine).toBeGreaterThan(10)
+  },
+)
 
 test(`behavior: blobs: the purse agrees to no other bytes, and never reverts (HARDCAP_SEED=${seed})`, async () => {
   const random = randomOf(seed)

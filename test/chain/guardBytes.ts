@@ -1,5 +1,5 @@
 // Bytes that are nearly a policy, a batch or a purse's blob, and a reader of batches that knows nothing of the guard's.
-import { type Address, bytesToHex, getAddress, type Hex, hexToBytes } from 'viem'
+import { type Address, bytesToHex, getAddress, type Hex, hexToBytes, zeroHash } from 'viem'
 import type * as Guard from '../../src/Guard.js'
 import type { Random } from './model.js'
 
@@ -85,6 +85,7 @@ export function readBatch(data: Hex): Guard.Batch | undefined {
   if (present > 0 && left() < 31 + present) return undefined
   const task = present > 0 ? take(32) : null
   const size = present > 0 ? present - 1 : 0
+  if (task === zeroHash && size === 0) return undefined
   const ticket =
     size === 0
       ? null

@@ -122,6 +122,13 @@ contract BatchTest is Test {
     this.read(data);
   }
 
+  /// @dev Said at length, what a zero says.
+  function test_error_noTaskAndNoTicket() public {
+    assertEq(this.read(abi.encodePacked(uint48(1), uint16(0), new bytes(99))).payments.length, 1);
+    vm.expectRevert(BatchLib.MalformedBatch.selector);
+    this.read(abi.encodePacked(uint48(1), uint16(1), bytes32(0), new bytes(99)));
+  }
+
   function test_error_proofTooLong() public {
     Batch memory batch;
     batch.payments = new Payment[](1);
