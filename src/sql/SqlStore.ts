@@ -1,5 +1,5 @@
 /** The store's four row operations in SQL, the same for every database that Kysely speaks to. */
-import { type Kysely, Migrator } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import { HardcapError } from '../errors.js'
 import {
   type ColumnType,
@@ -15,14 +15,57 @@ type Value = string | number | null
 /** Rows as the database keeps them: amounts are decimal text. */
 export type Database = Record<string, Record<string, Value>>
 
-/** Brings an empty or older database up to this schema. Throws `STORE_NEWER` on one from a newer hardcap. */
-export async function migrate(db: Kysely<Database>): Promise<void> {
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
-  const known = new Set(Object.keys(migrations))
-  const tables = await db.introspection.getTables({ withInternalKyselyTables: true })
-  if (tables.some((table) => table.name === 'kysely_migration')) {
-    const done = await db.selectFrom('kysely_migration').select('name').execute()
-    const unknown = done.map((row) => String(row.name)).filter((name) => !known.has(name))
+/** What one database does in its own way. */
+export type Engine = {
+  /** The type of a text column, compared by its bytes, so that order and equality are the same everywhere. */
+  readonly text: string
+  /** Whether the books have this table. */
+  readonly hasTable: (tx: Kysely<Database>, name: string) => Promise<boolean>
+  /** At the start of a transaction: waits until no other one has the lock of this name, and keeps it to the end. */
+  readonly lock: (tx: Kysely<Database>, name: string) => Promise<void>
+  /** At the start of the first transaction, before there is a table. */
+  readonly prepare?: (tx: Kysely<Database>) => Promise<void>
+}
+
+/** A store that brings its database up to this schema before the first transaction. `closed` is what it throws after. */
+export function sqlStore(db: Kysely<Database>, engine: Engine, closed: () => HardcapError): Store {
+  let ready: Promise<void> | undefined
+  let closing: Promise<void> | undefined
+  return {
+    async transact(grantId, work) {
+      if (closing) throw closed()
+      ready ??= migrate(db, engine)
+      await ready.catch((error: unknown) => {
+        ready = undefined
+        throw error
+      })
+      return db.transaction().execute(async (tx) => {
+        await engine.lock(tx, grantId)
+        return work(rows(tx))
+      })
+    },
+    close() {
+      closing ??= db.destroy()
+      return closing
+    },
+  }
+}
+
+/**
+ * Brings an empty or older database up to this schema: in one transaction, under a lock of its own, so that many
+ * processes may start at once. Throws `STORE_NEWER` on one from a newer hardcap.
+ */
+function migrate(db: Kysely<Database>, engine: Engine): Promise<void> {
+  return db.transaction().execute(async (tx) => {
+    await engine.lock(tx, 'migrations')
+    await engine.prepare?.(tx)
+    // Looked for, because `if not exists` asks for the right to create also where the table is there.
+    if (!(await engine.hasTable(tx, 'migrations'))) {
+      await sql.raw(`create table "migrations" ("name" ${engine.text} not null primary key)`).execute(tx)
+    }
+    const rows = await tx.selectFrom('migrations').select('name').execute()
+    const done = rows.map(({ name }) => String(name))
+    const unknown = done.filter((name) => migrations[name] === undefined)
     if (unknown.length > 0) {
       throw new HardcapError(
         'STORE_NEWER',
@@ -30,24 +73,14 @@ export async function migrate(db: Kysely<Database>): Promise<void> {
         { figures: { unknown } },
       )
     }
-  }
-  const { error } = await migrator.migrateToLatest()
-  if (error) throw error
-}
-
-/** A store over a migrated database. `lock` must make transactions of one grant run one after the other. */
-export function sqlStore(
-  db: Kysely<Database>,
-  lock: (tx: Kysely<Database>, grantId: string) => Promise<void> = async () => {},
-): Store {
-  return {
-    transact: (grantId, work) =>
-      db.transaction().execute(async (tx) => {
-        await lock(tx, grantId)
-        return work(rows(tx))
-      }),
-    close: () => db.destroy(),
-  }
+    for (const [name, statements] of Object.entries(migrations)) {
+      if (done.includes(name)) continue
+      for (const statement of statements) {
+        await sql.raw(statement.replaceAll(/^(\s*"\w+") text\b/gm, `$1 ${engine.text}`)).execute(tx)
+      }
+      await tx.insertInto('migrations').values({ name }).execute()
+    }
+  })
 }
 
 function rows(tx: Kysely<Database>): Transaction {
@@ -112,7 +145,14 @@ function decode<name extends TableName>(table: name, row: Record<string, Value>)
     Object.entries(columns).map(([column, type]) => {
       const value = row[column] ?? null
       if (value === null || type === 'text') return [column, value]
-      return [column, type === 'amount' ? BigInt(value) : Number(value)]
+      return [column, type === 'amount' ? BigInt(value) : exact(table, column, value)]
     }),
   ) as unknown as Tables[name]
+}
+
+/** Integers come as text or as numbers; one that a number cannot hold exactly is refused, never rounded. */
+function exact(table: string, column: string, value: Value): number {
+  const number = Number(value)
+  if (Number.isSafeInteger(number)) return number
+  throw new Error(`${table}.${column} is ${value}, which is no integer that a number holds exactly.`)
 }

@@ -1,18 +1,3 @@
-import { type Migration, sql } from 'kysely'
-
-/**
- * Append-only: a migration that was released is never edited, a change is a new one behind it. A binary
- * that finds a migration it does not know refuses to open the books. Plain SQL that SQLite and PostgreSQL
- * both speak; amounts are decimal text, because a uint160 fits no integer column.
- */
-export const migrations: Record<string, Migration> = {
-  '0001_books': {
-    async up(db) {
-      for (const statement of books) await sql.raw(statement).execute(db)
-    },
-  },
-}
-
 const amount = (column: string) =>
   `"${column}" text not null check ("${column}" = '0' or "${column}" not like '0%' and "${column}" not like '-%' and "${column}" <> '')`
 const flag = (column: string) => `"${column}" integer not null check ("${column}" in (0, 1))`
@@ -142,3 +127,11 @@ const books = [
     primary key ("grantId", "seq")
   )`,
 ]
+
+/**
+ * Append-only: a migration that was released is never edited, a change is a new one behind it. A binary
+ * that finds a migration it does not know refuses to open the books. Plain SQL that SQLite and PostgreSQL
+ * both speak; amounts are decimal text, because a uint160 fits no integer column. A text column is always
+ * declared as `"name" text`: `migrate` puts the type there that this database compares by bytes.
+ */
+export const migrations: Readonly<Record<string, readonly string[]>> = { '0001_books': books }

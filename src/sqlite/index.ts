@@ -7,7 +7,7 @@ import { Kysely, SqliteDialect, SqliteDriver } from 'kysely'
 import Libsql from 'libsql'
 import { HardcapError } from '../errors.js'
 import type { Store } from '../Store.js'
-import { type Database, migrate, sqlStore } from '../sql/SqlStore.js'
+import { type Database, type Engine, sqlStore } from '../sql/SqlStore.js'
 
 export type SqliteOptions = {
   /** How long to wait for the transactions of other processes, in milliseconds. Default 30,000. */
@@ -28,37 +28,30 @@ export function sqlite(path: string, options: SqliteOptions = {}): Store {
   const db = new Kysely<Database>({
     dialect: new ImmediateDialect(database, options.busyTimeoutMs ?? 30_000),
   })
-  const store = sqlStore(db)
-  let ready: Promise<void> | undefined
-  let closing: Promise<void> | undefined
-  async function close() {
-    await store.close()
-    // Kysely closes what it has used; a store that was only opened holds its file all the same.
-    if (database.open) database.close()
-  }
+  const store = sqlStore(db, engine, () => closed(path))
   return {
-    async transact(grantId, work) {
-      if (closing) {
-        throw new HardcapError(
-          'STORE_CLOSED',
-          `The books in ${path} are closed. Open them again with sqlite().`,
-          {
-            figures: { path },
-          },
-        )
-      }
-      ready ??= migrate(db)
-      await ready.catch((error: unknown) => {
-        ready = undefined
-        throw error
-      })
-      return store.transact(grantId, work)
-    },
-    close: () => {
-      closing ??= close()
-      return closing
+    transact: store.transact,
+    async close() {
+      await store.close()
+      // Kysely closes what it has used; a store that was only opened holds its file all the same.
+      if (database.open) database.close()
     },
   }
+}
+
+const engine: Engine = {
+  // Bytes are what SQLite compares by.
+  text: 'text',
+  hasTable: async (tx, name) =>
+    (await tx.selectFrom('sqlite_master').select('name').where('name', '=', name).execute()).length > 0,
+  // The one write lock, which a transaction takes as it begins, is the lock of every grant.
+  lock: async () => {},
+}
+
+function closed(path: string): HardcapError {
+  return new HardcapError('STORE_CLOSED', `The books in ${path} are closed. Open them again with sqlite().`, {
+    figures: { path },
+  })
 }
 
 function openFile(path: string): Libsql.Database {

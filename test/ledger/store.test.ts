@@ -236,9 +236,7 @@ describe('sqlite', () => {
     await store.transact(grantId, async () => {})
     await store.close()
     const database = new Libsql(path)
-    database
-      .prepare('insert into kysely_migration (name, timestamp) values (?, ?)')
-      .run(['9999_from_the_future', '2030-01-01T00:00:00Z'])
+    database.prepare('insert into migrations (name) values (?)').run(['9999_from_the_future'])
     database.close()
     const older = sqlite(path)
     ends.push(older.close)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { memory } from '../../src/memory.js'
 import type { Store } from '../../src/Store.js'
 import { sqlite } from '../../src/sqlite/index.js'
+import { postgresBooks } from '../database.js'
 
 /** A store that every suite about the books runs on. `open` may be called again for the same books. */
 export type StoreKind = {
@@ -11,7 +12,8 @@ export type StoreKind = {
   readonly create: () => { open: () => Store; end: () => Promise<void> }
 }
 
-export const storeKinds: readonly StoreKind[] = [
+/** Those that live in this process: memory and SQLite. */
+export const embeddedKinds: readonly StoreKind[] = [
   {
     name: 'memory',
     create() {
@@ -37,4 +39,9 @@ export const storeKinds: readonly StoreKind[] = [
       }
     },
   },
+]
+
+export const storeKinds: readonly StoreKind[] = [
+  ...embeddedKinds,
+  { name: 'postgres', create: postgresBooks },
 ]
