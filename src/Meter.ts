@@ -37,6 +37,13 @@ export async function read(tx: Transaction, grantId: Hex, name: string): Promise
   return (await tx.get('meters', { grantId, name }))?.amount ?? 0n
 }
 
+/** What all meters of a kind hold together, such as those of tasks. Reads every meter of the grant. */
+export async function sumOf(tx: Transaction, grantId: Hex, kind: typeof metered): Promise<bigint> {
+  const prefix = kind('0x')
+  const rows = (await tx.list('meters', { grantId })).filter(({ name }) => name.startsWith(prefix))
+  return rows.reduce((sum, { amount }) => sum + amount, 0n)
+}
+
 async function add(tx: Transaction, grantId: Hex, name: string, change: bigint): Promise<void> {
   const amount = (await read(tx, grantId, name)) + change
   if (amount < 0n)

@@ -1,5 +1,5 @@
 /** What a budget is opened with, and what has to be true before: grant, permission, agent and chain belong together. */
-import { isAddressEqual, type LocalAccount, type PublicClient } from 'viem'
+import { type Hex, isAddressEqual, type LocalAccount, type PublicClient } from 'viem'
 import { hardcapGuard } from './Addresses.js'
 import type { Grant } from './Grant.js'
 import { GrantError } from './GrantError.js'
@@ -73,12 +73,12 @@ export async function assertTogether(client: PublicClient, parts: Parts): Promis
 
 /**
  * The permission is the one that mirrors the grant: what the owner signed are these terms.
- * @throws GrantError `MISMATCH`; PolicyError where the grant is for the guard and the permission has no policy
+ * @throws GrantError `MISMATCH`
  */
 export function assertMirrors({ grant, permission, nonce = 0n }: Omit<Parts, 'agent'>): void {
   // Which permission it replaces is not of the grant; every other byte of the policy is.
-  const replaces = grant.rail === 'direct' ? null : Policy.decode(permission.extraData).replaces
-  const expected = Permission.fromGrant(grant, { nonce, ...(replaces === null ? {} : { replaces }) })
+  const replaces = grant.rail === 'direct' ? undefined : replacesOf(permission)
+  const expected = Permission.fromGrant(grant, { nonce, ...(replaces === undefined ? {} : { replaces }) })
   if (Permission.hash(permission) === Permission.hash(expected)) return
   for (const field of Object.keys(expected) as (keyof Permission.Permission)[]) {
     if (permission[field] === expected[field] || field === 'salt') continue
@@ -89,6 +89,15 @@ export function assertMirrors({ grant, permission, nonce = 0n }: Omit<Parts, 'ag
   throw mismatch(
     `The permission's salt is ${permission.salt}, and would be ${expected.salt}: the permission commits to other terms of the grant than these, or to another nonce than ${nonce}.`,
   )
+}
+
+function replacesOf({ extraData }: Permission.Permission): Hex | undefined {
+  try {
+    return Policy.decode(extraData).replaces ?? undefined
+  } catch {
+    // What is no policy differs from the one that the grant says.
+    return undefined
+  }
 }
 
 /** The error for things that do not belong together. */

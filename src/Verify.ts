@@ -25,6 +25,7 @@ export type Check = {
     | 'total'
     | 'day'
     | 'window'
+    | 'tasks'
     | 'paused'
   readonly ledger: bigint | boolean
   readonly chain: bigint | boolean
@@ -49,7 +50,8 @@ const attempts = 5
  * Reads the chain to its head, then compares at that block: what was pulled, in all and on the block's UTC day,
  * and what the agent sent on (all events since the books began, read again), the permission's current period in
  * SpendPermissionManager's storage, and whether it is approved and revoked. On the guard rail also the guard's meters of
- * the grant's total, day and trailing window (if it has one), and whether it is paused; `revoked` is by either of them.
+ * the grant's total, day and trailing window (if it has one), what its events metered to tasks, and whether it is
+ * paused; `revoked` is by either of them.
  *
  * @throws GrantError `CHAIN_UNSEEN` where the chain did not stand still for long enough
  */
@@ -84,6 +86,7 @@ async function compare(options: VerifyOptions): Promise<Report | undefined> {
         ? await Meter.read(tx, grantId, Meter.period(row.permissionHash, bounds.start))
         : undefined,
       window: await settledWindow(tx, row, source.current),
+      tasks: await Meter.sumOf(tx, grantId, Meter.metered),
     }
   })
   const { row, source, bounds } = books
@@ -118,6 +121,7 @@ async function compare(options: VerifyOptions): Promise<Report | undefined> {
           check('total', books.pulled, used.total ?? 0n),
           check('day', books.today, used.perDay ?? 0n),
           ...(used.perWindow === null ? [] : [check('window', books.window, used.perWindow)]),
+          check('tasks', books.tasks, sum(facts.filter(({ task }) => task !== null))),
           check('paused', row.pausedBy !== null, stops.paused),
         ]
       : []),

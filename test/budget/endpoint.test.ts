@@ -7,11 +7,11 @@ import * as kit from './kit.js'
 const base = await useBase()
 kit.endAfterEach()
 
-describe.each(kit.storeKinds)('$name', (kind) => {
+describe.each(kit.cases)('$name', ({ kind, rail }) => {
   async function start() {
     const store = kit.books(kind)()
     const endpoint = kit.endpoint(base)
-    return { store, endpoint, ...(await kit.approved(base, store, {}, { client: endpoint.client })) }
+    return { store, endpoint, ...(await kit.approved(base, store, { rail }, { client: endpoint.client })) }
   }
 
   test('behavior: a sibling that is behind leaves out logs: nothing is released, and nothing paid twice', async () => {
@@ -28,7 +28,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
     await sent
     await base.finalize()
     await budget.sync()
-    expect(await budget.payment('a')).toMatchObject({ status: 'pulling' })
+    expect(await budget.payment('a')).toMatchObject({ status: { direct: 'pulling', guard: 'paying' }[rail] })
     endpoint.answer = (_, forward) => forward()
     expect(await spending).toMatchObject({ key: 'a' })
     expect(await kit.balanceOf(base, payee, grant.token.address)).toBe(kit.usd('1'))
@@ -60,7 +60,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
     await budget.close()
     const quiet = await kit.open(base, account, store, { client: endpoint.client, pollMs: 3_600_000 })
     const before = await base.snapshot()
-    await kit.stealPull(base, account, kit.usd('4'))
+    await kit.stealSpend(base, account, kit.usd('4'))
     let done = false
     endpoint.answer = async ({ method }, forward) => {
       const answer = await forward()

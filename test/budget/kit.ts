@@ -9,6 +9,7 @@ import {
   type PublicClient,
   parseEther,
   parseUnits,
+  zeroHash,
 } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { afterEach } from 'vitest'
@@ -16,6 +17,7 @@ import {
   type Budget,
   Grant,
   GrantError,
+  Guard,
   type OpenBudgetOptions,
   openBudget,
   Permission,
@@ -24,12 +26,19 @@ import {
   Time,
 } from '../../src/index.js'
 import type { Base, Wallet } from '../../src/testing/index.js'
-import { type StoreKind, storeKinds } from '../ledger/stores.js'
+import { type StoreKind, embeddedKinds as storeKinds } from '../ledger/stores.js'
 import type { Answer } from './points.js'
 
 export { dieAt, points } from './points.js'
 
 export { storeKinds }
+
+export type Rail = 'direct' | 'guard'
+export const rails = ['direct', 'guard'] as const
+/** Every store on every rail; but a database server, which is slower, on the default one alone. */
+export const cases: readonly { name: string; kind: StoreKind; rail: Rail }[] = storeKinds
+  .flatMap((kind) => rails.map((rail) => ({ name: `${kind.name}, ${rail}`, kind, rail })))
+  .filter(({ kind, rail }) => kind.name !== 'postgres' || rail === 'guard')
 
 /** Base units of USDC. */
 export const usd = (dollars: string) => parseUnits(dollars, 6)
@@ -137,6 +146,28 @@ export const order =
   ({ payee }: Pick<Account, 'payee'>) =>
   (key: string, amount = '1') => ({ to: payee, amount: usd(amount), key })
 
+/** A task with a ticket of the orchestrator, up to 4 USDC and for good: what an order names where the chain caps tasks. */
+export async function ticketed(
+  orchestrator: LocalAccount,
+  {
+    permission,
+    task,
+    cap = '4',
+    deadline,
+  }: {
+    permission: Permission.Permission
+    task: string
+    cap?: string
+    deadline?: number
+  },
+) {
+  const terms = { cap: usd(cap), deadline: deadline ?? Time.max }
+  return {
+    task,
+    ticket: await Guard.signTicket(orchestrator, { permission, task: Guard.task(task), ...terms }),
+  }
+}
+
 /** The USDC of an address. */
 export function balanceOf(base: Base, address: Address, token: Address): Promise<bigint> {
   return base.client.readContract({
@@ -157,11 +188,56 @@ export async function refusal(promise: Promise<unknown>): Promise<GrantError> {
   throw new Error('Not a GrantError.', { cause: error })
 }
 
+/** What a promise resolves or rejects with, to be looked at later. */
+export function settledAs<value>(promise: Promise<value>): Promise<unknown> {
+  return promise.catch((error: unknown) => error)
+}
+
 /** Sends calls with the agent's key and without the library, as a thief would. */
 export async function steal(base: Base, agent: LocalAccount, call: Spm.Call): Promise<Hex> {
   const receipt = await base.client.sendTransactionSync({ account: agent, ...call })
   if (receipt.status !== 'success') throw new Error('The chain stopped the thief.')
   return receipt.transactionHash
+}
+
+/** The thief spends: on the direct rail into the agent's account, through the guard to a payee, who is in league. */
+export function stealSpend(base: Base, account: Account, amount: bigint): Promise<Hex> {
+  const { agent, grant } = account
+  return grant.rail === 'direct'
+    ? stealPull(base, account, amount)
+    : payElsewhere(base, account, { amount }, agent)
+}
+
+/** Terms of a payment through the guard that none of the books asked for. */
+export type Elsewhere = Partial<Omit<Guard.Payment, 'proof'>> & {
+  readonly task?: string
+  readonly ticket?: Guard.Ticket
+}
+
+/** A batch of one payment that none of the books asked for: of one USDC to the payee, if nothing else is said. */
+export async function batchElsewhere(
+  base: Base,
+  { grant, payee }: Pick<Account, 'grant' | 'payee'>,
+  { task, ticket, ...terms }: Elsewhere = {},
+): Promise<Guard.Batch> {
+  const number = Guard.number(Guard.lane(), 0)
+  return Guard.batch(grant, {
+    payments: [{ number, ref: zeroHash, payee, amount: usd('1'), ...terms }],
+    deadline: (await base.now()) + Time.day,
+    task: task === undefined ? undefined : Guard.task(task),
+    ticket,
+  })
+}
+
+/** Pays that, with the key of the agent. */
+export async function payElsewhere(
+  base: Base,
+  account: Pick<Account, 'grant' | 'payee' | 'permission'>,
+  terms: Elsewhere,
+  agent: LocalAccount,
+): Promise<Hex> {
+  const batch = await batchElsewhere(base, account, terms)
+  return steal(base, agent, Guard.preparePay({ permission: account.permission, batch }))
 }
 
 /** The thief pulls into the agent's account. */

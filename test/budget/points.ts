@@ -24,15 +24,28 @@ export function dieAt({ method, nth, reaches }: Point, reached: () => void | Pro
 }
 
 /** Every step of a payment at which a process can end, with the state that the books are in then. */
-export const points: readonly { readonly at: string; readonly status: string; readonly point: Point }[] = [
-  { at: 'reserved', status: 'reserved', point: { method: 'eth_estimateGas', nth: 1, reaches: false } },
-  { at: 'signed', status: 'pulling', point: { method: 'eth_sendRawTransaction', nth: 1, reaches: false } },
-  { at: 'pulled', status: 'pulling', point: { method: 'eth_sendRawTransaction', nth: 1, reaches: true } },
-  { at: 'seen pulled', status: 'pulled', point: { method: 'eth_estimateGas', nth: 2, reaches: false } },
-  {
-    at: 'transfer signed',
-    status: 'paying',
-    point: { method: 'eth_sendRawTransaction', nth: 2, reaches: false },
-  },
-  { at: 'transferred', status: 'paying', point: { method: 'eth_sendRawTransaction', nth: 2, reaches: true } },
-]
+type Points = readonly { readonly at: string; readonly status: string; readonly point: Point }[]
+
+const send = (nth: number, reaches: boolean): Point => ({ method: 'eth_sendRawTransaction', nth, reaches })
+const reserved = {
+  at: 'reserved',
+  status: 'reserved',
+  point: { method: 'eth_estimateGas', nth: 1, reaches: false },
+} as const
+
+/** On the direct rail a payment is two transactions, through the guard one. */
+export const points: Readonly<Record<'direct' | 'guard', Points>> = {
+  direct: [
+    reserved,
+    { at: 'signed', status: 'pulling', point: send(1, false) },
+    { at: 'pulled', status: 'pulling', point: send(1, true) },
+    { at: 'seen pulled', status: 'pulled', point: { method: 'eth_estimateGas', nth: 2, reaches: false } },
+    { at: 'transfer signed', status: 'paying', point: send(2, false) },
+    { at: 'transferred', status: 'paying', point: send(2, true) },
+  ],
+  guard: [
+    reserved,
+    { at: 'signed', status: 'paying', point: send(1, false) },
+    { at: 'sent', status: 'paying', point: send(1, true) },
+  ],
+}

@@ -6,7 +6,7 @@ import * as kit from './kit.js'
 const base = await useBase()
 kit.endAfterEach()
 
-describe.each(kit.storeKinds)('$name', (kind) => {
+describe.each(kit.cases)('$name', ({ kind, rail }) => {
   const store = () => kit.books(kind)()
 
   /** The refusal of a spend, which must leave a receipt and nothing else. */
@@ -29,7 +29,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
   }
 
   test('error: NOT_APPROVED', async () => {
-    const account = await kit.createAccount(base)
+    const account = await kit.createAccount(base, { rail })
     const budget = await kit.open(base, account, store())
     expect(await refused(budget, kit.order(account)('a'))).toMatchObject({
       code: 'NOT_APPROVED',
@@ -38,18 +38,18 @@ describe.each(kit.storeKinds)('$name', (kind) => {
   })
 
   test('error: REVOKED by the owner, and by the budget itself', async () => {
-    const { wallet, permission, budget, order } = await kit.approved(base, store())
+    const { wallet, permission, budget, order } = await kit.approved(base, store(), { rail })
     await wallet.execute([Spm.prepareRevoke({ permission })])
     await budget.sync()
     expect(await refused(budget, order('a'))).toMatchObject({ code: 'REVOKED', retryable: false })
-    const other = await kit.approved(base, store())
+    const other = await kit.approved(base, store(), { rail })
     await other.budget.revoke()
     expect(await refused(other.budget, other.order('a'))).toMatchObject({ code: 'REVOKED' })
     expect(await other.budget.verify()).toMatchObject({ equal: true })
   })
 
   test('error: PAUSED until resumed', async () => {
-    const { budget, order } = await kit.approved(base, store())
+    const { budget, order } = await kit.approved(base, store(), { rail })
     await budget.pause()
     expect(await budget.status()).toMatchObject({ paused: true })
     expect(await refused(budget, order('a'))).toMatchObject({ code: 'PAUSED', retryable: true })
@@ -63,6 +63,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
     const now = await base.now()
     const start = Time.midnight(now) + 2 * Time.day
     const { budget, order, permission } = await kit.approved(base, store(), {
+      rail,
       startsAt: start * 1000,
       expiresAt: (start + Time.day) * 1000,
     })
@@ -81,7 +82,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
   })
 
   test('error: NOT_ALLOWED by host, and by payee', async () => {
-    const { budget, order } = await kit.approved(base, store())
+    const { budget, order } = await kit.approved(base, store(), { rail })
     const byHost = await refused(budget, { ...order('a'), host: 'api.example.com.evil.io' })
     expect(byHost).toMatchObject({ code: 'NOT_ALLOWED', figures: { host: 'api.example.com.evil.io' } })
     expect(byHost.receipt?.host).toBe('api.example.com.evil.io')
@@ -91,7 +92,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
   })
 
   test('error: OVER_PER_CALL', async () => {
-    const { budget, order } = await kit.approved(base, store(), { perCallUsd: '1' })
+    const { budget, order } = await kit.approved(base, store(), { rail, perCallUsd: '1' })
     const amount = kit.usd('1') + 1n
     expect(await refused(budget, { ...order('a'), amount })).toMatchObject({
       code: 'OVER_PER_CALL',
@@ -101,6 +102,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
 
   test('error: BUDGET_EXCEEDED by task, by day, and in total', async () => {
     const { budget, order } = await kit.approved(base, store(), {
+      rail,
       perCallUsd: '4',
       perTaskUsd: '4',
       perDayUsd: '5',
@@ -135,7 +137,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
     const endpoint = kit.endpoint(base)
     const { client } = endpoint
     const errors: unknown[] = []
-    const { budget, order, ...account } = await kit.approved(base, store())
+    const { budget, order, ...account } = await kit.approved(base, store(), { rail })
     await budget.close()
     const again = await kit.open(base, account, kit.books(kind)(), {
       client,

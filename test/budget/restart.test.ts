@@ -15,14 +15,14 @@ import * as kit from './kit.js'
 const base = await useBase()
 kit.endAfterEach()
 
-describe.each(kit.storeKinds)('$name', (kind) => {
-  test.each(kit.points)(
+describe.each(kit.cases)('$name', ({ kind, rail }) => {
+  test.each(kit.points[rail])(
     'behavior: closed when $at, opened again: paid exactly once',
     async ({ status, point }) => {
       const open = kit.books(kind)
       const endpoint = kit.endpoint(base)
       const store = open()
-      const account = await kit.approved(base, store, {}, { client: endpoint.client })
+      const account = await kit.approved(base, store, { rail }, { client: endpoint.client })
       const { budget, order, payee, grant } = account
       const died = new Promise<void>((resolve) => {
         endpoint.answer = kit.dieAt(point, resolve)
@@ -48,13 +48,13 @@ describe.each(kit.storeKinds)('$name', (kind) => {
   )
 })
 
-describe('a process of its own', () => {
+describe.each(kit.rails)('a process of its own, %s', (rail) => {
   async function job() {
     const folder = mkdtempSync(join(tmpdir(), 'hardcap-killed-'))
     kit.later(() => rmSync(folder, { recursive: true, force: true }))
     const path = join(folder, 'books.db')
     const store = sqlite(path)
-    const account = await kit.approved(base, store)
+    const account = await kit.approved(base, store, { rail })
     await account.budget.close()
     await store.close()
     const job: Job = {
@@ -70,7 +70,7 @@ describe('a process of its own', () => {
   }
 
   // Every child takes seconds to start: the ends that leave something behind on each side. All are closed above.
-  const kills = kit.points.filter(({ at }) => ['signed', 'pulled', 'transferred'].includes(at))
+  const kills = kit.points[rail].filter(({ at }) => ['signed', 'pulled', 'transferred', 'sent'].includes(at))
 
   function start(job: Job) {
     const script = ['--import', 'tsx', 'test/budget/killed.ts', JSON.stringify(job)]

@@ -1,3 +1,4 @@
+import { isAddressEqual } from 'viem'
 import { describe, expect, test } from 'vitest'
 import { Time } from '../../src/index.js'
 import { useBase } from '../base.js'
@@ -6,11 +7,13 @@ import * as kit from './kit.js'
 const base = await useBase()
 kit.endAfterEach()
 
-describe.each(kit.storeKinds)('$name', (kind) => {
+describe.each(kit.cases)('$name', ({ kind, rail }) => {
   const store = () => kit.books(kind)()
+  /** Of the token in the transaction that pays: through the guard to the guard and on to the payee. */
+  const transfers = { direct: 1, guard: 2 }[rail]
 
   test('default', async () => {
-    const { budget, grant, payee, order } = await kit.approved(base, store())
+    const { budget, grant, payee, order } = await kit.approved(base, store(), { rail })
     const spent = await budget.spend({ ...order('a'), host: 'api.example.com', task: 'report' })
     expect(spent).toEqual({
       key: 'a',
@@ -21,7 +24,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
       final: false,
     })
     const { logs } = await base.client.getTransactionReceipt({ hash: spent.txHash })
-    expect(logs).toHaveLength(1)
+    expect(logs.filter(({ address }) => isAddressEqual(address, grant.token.address))).toHaveLength(transfers)
     expect(await kit.balanceOf(base, payee, grant.token.address)).toBe(kit.usd('1'))
     expect(await budget.payment('a')).toMatchObject({ status: 'paid', final: false, to: payee })
     expect(await budget.reserved()).toBe(0n)
@@ -31,7 +34,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
   })
 
   test('behavior: final after finality, and the same key answers with the same payment', async () => {
-    const { budget, order, payee, grant } = await kit.approved(base, store())
+    const { budget, order, payee, grant } = await kit.approved(base, store(), { rail })
     const spent = await budget.spend(order('a'))
     await base.finalize()
     await budget.sync()
@@ -40,7 +43,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
   })
 
   test('behavior: totals of today and in all, across a UTC midnight', async () => {
-    const { budget, order } = await kit.approved(base, store())
+    const { budget, order } = await kit.approved(base, store(), { rail })
     const totals = async () => [
       await budget.spentTodayUsd(),
       await budget.remainingTodayUsd(),
@@ -58,7 +61,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
   })
 
   test('behavior: of ten at once as many as fit are paid, and not one more', async () => {
-    const { budget, order, payee, grant } = await kit.approved(base, store())
+    const { budget, order, payee, grant } = await kit.approved(base, store(), { rail })
     const keys = Array.from({ length: 10 }, (_, i) => `k${i}`)
     const results = await Promise.allSettled(keys.map((key) => budget.spend(order(key))))
     const paid = results.filter(({ status }) => status === 'fulfilled')
@@ -71,7 +74,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
   })
 
   test('behavior: one key at once pays once', async () => {
-    const { budget, order, payee, grant } = await kit.approved(base, store())
+    const { budget, order, payee, grant } = await kit.approved(base, store(), { rail })
     const all = await Promise.all([1, 2, 3, 4, 5].map(() => budget.spend(order('a'))))
     expect(new Set(all.map(({ txHash }) => txHash)).size).toBe(1)
     expect(await kit.balanceOf(base, payee, grant.token.address)).toBe(kit.usd('1'))
@@ -79,7 +82,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
 
   test('behavior: two processes on one store share caps, keys and nonces', async () => {
     const open = kit.books(kind)
-    const account = await kit.approved(base, open())
+    const account = await kit.approved(base, open(), { rail })
     const { budget, order, payee, grant } = account
     const second = await kit.open(base, account, open())
     const spends = ['a', 'b', 'c', 'd'].flatMap((key) => [budget.spend(order(key)), second.spend(order(key))])
@@ -94,7 +97,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
 
   test('behavior: what another process pays while this one tries is not refused here', async () => {
     const open = kit.books(kind)
-    const account = await kit.approved(base, open(), { perDayUsd: '1', totalUsd: '8', perCallUsd: '1' })
+    const account = await kit.approved(base, open(), { rail, perDayUsd: '1', totalUsd: '8', perCallUsd: '1' })
     const { budget, order, agent, grant, payee } = account
     await budget.close()
     const endpoint = kit.endpoint(base)
@@ -120,7 +123,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
   })
 
   test('error: KEY_CONFLICT', async () => {
-    const { budget, order } = await kit.approved(base, store())
+    const { budget, order } = await kit.approved(base, store(), { rail })
     await budget.spend(order('a'))
     const error = await kit.refusal(budget.spend(order('a', '2')))
     expect(error).toMatchObject({ code: 'KEY_CONFLICT', retryable: false, figures: { amount: kit.usd('1') } })
@@ -128,7 +131,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
   })
 
   test('error: GAS_LOW before anything is pulled, and the key works once there is gas', async () => {
-    const { budget, order, agent, wallet, grant } = await kit.approved(base, store())
+    const { budget, order, agent, wallet, grant } = await kit.approved(base, store(), { rail })
     const gas = await base.client.getBalance({ address: agent.address })
     await base.client.setBalance({ address: agent.address, value: 1n })
     const error = await kit.refusal(budget.spend(order('a')))
@@ -142,7 +145,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
   })
 
   test('error: CHAIN_REFUSED where the account has no USDC: nothing is signed, everything is released', async () => {
-    const account = await kit.createAccount(base, {}, { usdc: '0' })
+    const account = await kit.createAccount(base, { rail }, { usdc: '0' })
     const told: string[] = []
     const budget = await kit.open(base, account, store(), {
       onReceipt: ({ event }) => told.push(event),

@@ -10,11 +10,11 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-describe.each(kit.storeKinds)('$name', (kind) => {
+describe.each(kit.cases)('$name', ({ kind, rail }) => {
   async function start(options: Parameters<typeof kit.approved>[3] = {}) {
     const store = kit.books(kind)()
     const endpoint = kit.endpoint(base)
-    const account = await kit.approved(base, store, {}, { client: endpoint.client, ...options })
+    const account = await kit.approved(base, store, { rail }, { client: endpoint.client, ...options })
     return { store, endpoint, ...account }
   }
 
@@ -23,7 +23,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
     const endpoint = kit.endpoint(base)
     const told: string[] = []
     const onReceipt = ({ event }: Receipt.Receipt) => told.push(event)
-    const account = await kit.approved(base, open(), {}, { client: endpoint.client, onReceipt })
+    const account = await kit.approved(base, open(), { rail }, { client: endpoint.client, onReceipt })
     const { budget, order, agent } = account
     // The first payment is under way when the pause comes, the second is only reserved.
     let pause = async () => {}
@@ -44,7 +44,9 @@ describe.each(kit.storeKinds)('$name', (kind) => {
     await spending[0]
     await budget.sync()
     expect(await budget.payment('b')).toMatchObject({ status: 'reserved' })
-    expect(await base.client.getTransactionCount({ address: agent.address })).toBe(3)
+    expect(await base.client.getTransactionCount({ address: agent.address })).toBe(
+      { direct: 3, guard: 2 }[rail],
+    )
     await budget.resume()
     expect(await spending[1]).toMatchObject({ key: 'b' })
     expect(told).toEqual(['reserved', 'reserved', 'paused', 'settled', 'resumed', 'settled'])
