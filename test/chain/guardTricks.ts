@@ -111,7 +111,10 @@ export async function guardTricksOf(
       args: [
         toStruct({
           ...permission,
-          extraData: Policy.encode({ ...policy, agent: orchestratorKey.address, orchestrator: null }),
+          extraData: Policy.encode({
+            ...{ ...policy, agent: orchestratorKey.address },
+            ...{ orchestrator: null, perTask: null },
+          }),
         }),
       ],
     }),
