@@ -94,7 +94,7 @@ test(`behavior: policies: explain and Policy.decode read the same bytes (HARDCAP
         return
       }
       expect(Policy.encode(ours)).toBe(data)
-      expect({ data, policy: await Guard.explain(base.client, { extraData: data }) }).toEqual({
+      expect({ data, policy: await Guard.explain(client, { extraData: data }) }).toEqual({
         data,
         policy: ours,
       })
