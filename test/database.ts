@@ -28,7 +28,8 @@ export async function query(sql: string, parameters: unknown[] = [], url?: strin
   }
 }
 
-/** Books in a schema of their own, which `open` gives again and again, each time as another host has them. */
+/** Books in a schema of their own, which `open` gives again and again, each time as another host has them. The server
+ * knows its sessions by the schema's name. */
 export function postgresBooks() {
   const schema = `books_${randomBytes(8).toString('hex')}`
   const opened: Store[] = []
@@ -36,7 +37,11 @@ export function postgresBooks() {
     schema,
     open(options: PostgresOptions = {}): Store {
       // The server is started for the first transaction, and not before.
-      const made = () => databaseUrl().then((url) => postgres(url, { poolSize: 4, schema, ...options }))
+      const made = async () => {
+        const url = new URL(await databaseUrl())
+        url.searchParams.set('application_name', schema)
+        return postgres(url.href, { poolSize: 4, schema, ...options })
+      }
       let store: Promise<Store> | undefined
       const lazy: Store = {
         async transact(grantId, work) {

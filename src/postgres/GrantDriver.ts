@@ -77,7 +77,6 @@ class Connection implements DatabaseConnection {
   #doubtful = false
   /** The first statement that failed: PostgreSQL has given the transaction up, whatever its work does next. */
   #failure: unknown
-  #released = false
   /** Statements one by one, also where the work does not wait for each. */
   #last: Promise<unknown> = Promise.resolve()
 
@@ -107,8 +106,6 @@ class Connection implements DatabaseConnection {
 
   run(sql: string, parameters: readonly unknown[] = []): Promise<pg.QueryResult> {
     const turn = this.#last.then(async () => {
-      // The client may serve another transaction by now.
-      if (this.#released) throw new Error('The transaction has ended; its work has to wait for all it asks.')
       try {
         return await this.#client.query(sql, [...parameters])
       } catch (error) {
@@ -152,7 +149,6 @@ class Connection implements DatabaseConnection {
   }
 
   release() {
-    this.#released = true
     this.#client.release(this.#doubtful)
   }
 }

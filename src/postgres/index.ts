@@ -75,12 +75,7 @@ export function postgres(connection: string | PostgresConnection, options: Postg
   const db = new Kysely<Database>({
     dialect: new GrantDialect({ pool, begin, busyTimeoutMs, silenceTimeoutMs }),
   })
-  const store = sqlStore(db, engine(schema), closed)
-  const turn = turns()
-  return {
-    transact: (grantId, work) => turn(grantId, () => store.transact(grantId, work)),
-    close: store.close,
-  }
+  return sqlStore(db, engine(schema), closed)
 }
 
 /**
@@ -118,6 +113,7 @@ const engine = (schema: string): Engine => ({
     const { rows } = await sql`select from pg_catalog.pg_namespace where nspname = ${schema}`.execute(tx)
     if (rows.length === 0) await sql.raw(`create schema "${schema}"`).execute(tx)
   },
+  turn: turns(),
   lock: (tx, name) => lock(tx, `${schema}.${name}`),
 })
 
@@ -168,11 +164,11 @@ function identifier(schema: unknown): string {
 }
 
 function positive(given: unknown, field: string): number {
-  if (typeof given === 'number' && Number.isInteger(given) && given > 0 && given < 2 ** 31) return given
+  if (typeof given === 'number' && Number.isInteger(given) && given > 0 && given <= 1e9) return given
   throw new InputError('INVALID_VALUE', {
     field,
     given,
-    valid: 'a whole number from 1',
+    valid: 'a whole number from 1 to 1,000,000,000',
     why: 'Not a whole number, or out of range.',
   })
 }

@@ -23,29 +23,48 @@ export type Engine = {
   readonly hasTable: (tx: Kysely<Database>, name: string) => Promise<boolean>
   /** At the start of a transaction: waits until no other one has the lock of this name, and keeps it to the end. */
   readonly lock: (tx: Kysely<Database>, name: string) => Promise<void>
+  /** Before a transaction of the grant asks for a connection: waits for those of this process, if that has to be. */
+  readonly turn?: <result>(grantId: string, work: () => Promise<result>) => Promise<result>
   /** At the start of the first transaction, before there is a table. */
   readonly prepare?: (tx: Kysely<Database>) => Promise<void>
 }
 
-/** A store that brings its database up to this schema before the first transaction. `closed` is what it throws after. */
+/**
+ * A store that brings its database up to this schema before the first transaction. `closed` makes what it throws after
+ * `close`, which lets the transactions end that have been asked for before it.
+ */
 export function sqlStore(db: Kysely<Database>, engine: Engine, closed: () => HardcapError): Store {
+  const running = new Set<Promise<unknown>>()
   let ready: Promise<void> | undefined
   let closing: Promise<void> | undefined
+
+  async function migrated(): Promise<void> {
+    ready ??= migrate(db, engine)
+    await ready.catch((error: unknown) => {
+      ready = undefined
+      throw error
+    })
+  }
+  async function run<result>(grantId: string, work: (tx: Transaction) => Promise<result>): Promise<result> {
+    await migrated()
+    return db.transaction().execute(async (tx) => {
+      await engine.lock(tx, grantId)
+      return work(rows(tx))
+    })
+  }
+  async function end(): Promise<void> {
+    await Promise.allSettled(running)
+    await db.destroy()
+  }
   return {
     async transact(grantId, work) {
       if (closing) throw closed()
-      ready ??= migrate(db, engine)
-      await ready.catch((error: unknown) => {
-        ready = undefined
-        throw error
-      })
-      return db.transaction().execute(async (tx) => {
-        await engine.lock(tx, grantId)
-        return work(rows(tx))
-      })
+      const result = engine.turn ? engine.turn(grantId, () => run(grantId, work)) : run(grantId, work)
+      running.add(result)
+      return result.finally(() => running.delete(result))
     },
     close() {
-      closing ??= db.destroy()
+      closing ??= end()
       return closing
     },
   }

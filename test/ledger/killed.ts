@@ -1,10 +1,11 @@
-// A process that is killed in the middle of a transaction, for store.test.ts: 20 steps are committed, the 21st
-// has written and waits.
+// A process that is killed in the middle of a transaction: 20 steps are committed, the 21st has written and waits.
+// The books are the file that is given, or PostgreSQL.
+import { postgres } from '../../src/postgres/index.js'
 import { sqlite } from '../../src/sqlite/index.js'
 
-const [path = ''] = process.argv.slice(2)
+const [path] = process.argv.slice(2)
 const grantId = `0x${'11'.repeat(32)}` as const
-const store = sqlite(path)
+const store = path === undefined ? postgres(process.env.HARDCAP_BOOKS ?? '') : sqlite(path)
 await store.transact(grantId, (tx) =>
   tx.put('grants', {
     grantId,
