@@ -56,6 +56,14 @@ export function address(value: unknown, field: string): Address {
 }
 
 /**
+ * Whether it is text of 1 to 200 characters that every store keeps as it is. PostgreSQL has no NUL, and UTF-8 no half of
+ * a surrogate pair: all halves would become one replacement, and two keys the same.
+ */
+export function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= 200 && !/[\0\p{Cs}]/u.test(value)
+}
+
+/**
  * An unsigned integer written in decimal, as serialized amounts are.
  *
  * @throws InputError `INVALID_AMOUNT`

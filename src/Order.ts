@@ -78,16 +78,16 @@ function canonical(host: string): string {
 }
 
 const keyOptions = {
-  valid: 'a string of 1 to 200 characters, the same for every attempt at the same payment',
+  valid: 'a string of 1 to 200 characters, none of them NUL, the same for every attempt at the same payment',
   why: 'Every payment needs an idempotency key.',
 }
 const labelOptions = {
-  valid: 'a string of 1 to 200 characters, or nothing',
+  valid: 'a string of 1 to 200 characters, none of them NUL, or nothing',
   why: 'A label has to be readable.',
 }
 
 function text(value: unknown, field: string, options: { valid: string; why: string }): string {
-  if (typeof value === 'string' && value.length > 0 && value.length <= 200) return value
+  if (Input.isText(value)) return value
   throw new InputError('INVALID_VALUE', { field, given: value, ...options })
 }
 

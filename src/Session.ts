@@ -54,11 +54,11 @@ export function readLimits(
 
 function readId(given: unknown): string {
   if (given === undefined) return crypto.randomUUID()
-  if (typeof given === 'string' && given.length > 0 && given.length <= 200) return given
+  if (Input.isText(given)) return given
   throw new InputError('INVALID_VALUE', {
     field: 'session.id',
     given,
-    valid: 'a string of 1 to 200 characters, or nothing',
+    valid: 'a string of 1 to 200 characters, none of them NUL, or nothing',
     why: 'A session is resumed by its id.',
   })
 }

@@ -153,9 +153,14 @@ function encode<name extends TableName>(table: name, row: Partial<Tables[name]>)
   return Object.fromEntries(
     Object.entries(row).map(([column, value]) => [
       column,
-      columns[column] === 'amount' ? String(value) : (value as Value),
+      columns[column] === 'amount' ? String(value) : writable(value as Value),
     ]),
   )
+}
+
+/** What an endpoint said is kept for a person. PostgreSQL has no NUL, and a NUL in it must not stop the books. */
+function writable(value: Value): Value {
+  return typeof value === 'string' ? value.replaceAll('\0', '\ufffd') : value
 }
 
 function decode<name extends TableName>(table: name, row: Record<string, Value>): Tables[name] {

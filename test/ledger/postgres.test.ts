@@ -94,6 +94,14 @@ describe('the tables', () => {
     ).rejects.toThrow(/check constraint/)
   })
 
+  test('behavior: free text with a NUL, as an endpoint can say it, is kept without', async () => {
+    const store = books().open()
+    const said = { ...grant, finalHash: 'no\0funds' }
+    await store.transact(grantId, (tx) => tx.put('grants', said))
+    const kept = await store.transact(grantId, (tx) => tx.get('grants', { grantId }))
+    expect(kept).toEqual({ ...grant, finalHash: 'no\ufffdfunds' })
+  })
+
   test('behavior: a bigint comes back exactly whatever parsers the process has set, or is refused', async () => {
     const { open, schema: name } = books()
     const store = open()
