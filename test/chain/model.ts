@@ -81,7 +81,8 @@ export function worldsOf(
       startsAt: startsAt * 1000,
       ...(random.chance(0.2) ? {} : { expiresAt: expiresAt * 1000 }),
     },
-    { now: origin },
+    // Made when it starts, or its held total might be over already.
+    { now: Math.min(origin, startsAt) },
   )
   // In some worlds nothing binds but the permission itself, with periods that are nobody's days.
   const alone = random.chance(0.3)
