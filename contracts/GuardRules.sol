@@ -10,7 +10,7 @@ import { GuardState } from "./GuardState.sol";
 import { IHardcapGuard } from "./interfaces/IHardcapGuard.sol";
 import { IPurse } from "./interfaces/IPurse.sol";
 import { ISpendPermissionManager } from "./interfaces/ISpendPermissionManager.sol";
-import { PermissionHash } from "./PermissionHash.sol";
+import { PermissionDomain, PermissionHash } from "./PermissionHash.sol";
 import { ANY_PAYEE, Policy, PolicyLib } from "./Policy.sol";
 import { SpendCall, SpendCallLib } from "./SpendCall.sol";
 import { TrailingWindow } from "./TrailingWindow.sol";
@@ -19,7 +19,7 @@ import { TrailingWindow } from "./TrailingWindow.sol";
 /// @notice What a policy allows: everything that can refuse a payment or a funding before SPM is asked.
 /// @dev Nothing is written here. The rules return what the meters come to, which a payment stores and a simulation drops,
 ///      so that both are decided by the same code in the same order.
-abstract contract GuardRules is GuardState, EIP712 {
+abstract contract GuardRules is GuardState, PermissionDomain, EIP712 {
   using BatchLib for bytes;
   using SpendCallLib for SpendCall;
 
@@ -35,14 +35,6 @@ abstract contract GuardRules is GuardState, EIP712 {
   }
 
   address private constant _NATIVE_TOKEN = 0xEeeeeEeeeEeEeeEeEeEeeEEEeeeeEeeeeeeeEEeE;
-
-  uint256 private immutable _CHAIN_ID = block.chainid;
-  bytes32 private immutable _SPM_DOMAIN = PermissionHash.domain();
-
-  /// @dev SPM's, also on a chain that split off under another id.
-  function _spmDomain() internal view returns (bytes32) {
-    return block.chainid == _CHAIN_ID ? _SPM_DOMAIN : PermissionHash.domain();
-  }
 
   /* ---------------------------------------- any payment ---------------------------------------- */
 
@@ -159,7 +151,7 @@ abstract contract GuardRules is GuardState, EIP712 {
     return TrailingWindow.record(ring, block.timestamp, policy.window, amount, policy.perWindow);
   }
 
-  /// @dev The task with `amount` spent on it. The policy caps tasks.
+  /// @dev The task with `amount` spent on it, which overflows no more than a total. The policy caps tasks.
   function _meterTask(uint256 spent, Context memory context, bytes calldata ticket, uint256 amount)
     internal
     view
@@ -170,8 +162,10 @@ abstract contract GuardRules is GuardState, EIP712 {
     uint256 limit = context.policy.perTask;
     uint256 cap = ticket.ticketCap();
     if (cap < limit) limit = cap;
-    if (spent + amount > limit) revert OverTask(amount, spent, limit);
-    return spent + amount;
+    unchecked {
+      if (spent + amount > limit) revert OverTask(amount, spent, limit);
+      return spent + amount;
+    }
   }
 
   function _requireTicket(Context memory context, bytes calldata ticket) private view {

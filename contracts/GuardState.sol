@@ -145,9 +145,11 @@ abstract contract GuardState is IHardcapGuard {
     if (day == today) daySpent = meters >> _DAY_SPENT_OFFSET & type(uint112).max;
   }
 
-  /// @dev The UTC day.
+  /// @dev The UTC day. Unchecked, as nothing can go wrong that the compiler would pay to look for.
   function _today() internal view returns (uint256) {
-    return block.timestamp / 1 days;
+    unchecked {
+      return block.timestamp / 1 days;
+    }
   }
 
   /// @inheritdoc IHardcapGuard

@@ -136,7 +136,7 @@ contract HardcapGuard is GuardViews {
     mapping(uint256 lane => Slot) storage lanes = grant.numbers[context.policy.agent];
     BatchLib.Entry memory payment;
     address previous;
-    while (at != batch.length) {
+    do {
       uint256 next = batch.read(at, payment);
       _use(lanes, payment.number);
       _requirePayment(context, payment, previous, batch.proofAt(at));
@@ -148,7 +148,7 @@ contract HardcapGuard is GuardViews {
       }
       previous = payment.payee;
       at = next;
-    }
+    } while (at != batch.length);
   }
 
   function _emitPaid(Context memory context, BatchLib.Entry memory payment) private {

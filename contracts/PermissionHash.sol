@@ -3,6 +3,17 @@ pragma solidity 0.8.30;
 
 import { ISpendPermissionManager } from "./interfaces/ISpendPermissionManager.sol";
 
+/// @title PermissionDomain
+/// @notice SPM's EIP-712 domain separator, computed once, and again on a chain that split off under another id.
+abstract contract PermissionDomain {
+  uint256 private immutable _CHAIN_ID = block.chainid;
+  bytes32 private immutable _DOMAIN = PermissionHash.domain();
+
+  function _spmDomain() internal view returns (bytes32) {
+    return block.chainid == _CHAIN_ID ? _DOMAIN : PermissionHash.domain();
+  }
+}
+
 /// @title PermissionHash
 /// @notice SPM's EIP-712 hash of a permission, computed here: asking `SPM.getHash` costs several times as much.
 library PermissionHash {

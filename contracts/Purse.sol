@@ -7,7 +7,7 @@ import { SafeTransferLib } from "solady/utils/SafeTransferLib.sol";
 import { GuardHash } from "./GuardHash.sol";
 import { IPurse, IPurseGuard } from "./interfaces/IPurse.sol";
 import { ISpendPermissionManager } from "./interfaces/ISpendPermissionManager.sol";
-import { PermissionHash } from "./PermissionHash.sol";
+import { PermissionDomain, PermissionHash } from "./PermissionHash.sol";
 import { ANY_PAYEE, Policy, PolicyLib } from "./Policy.sol";
 import { PurseBlob } from "./PurseBlob.sol";
 import { SpendCall, SpendCallLib } from "./SpendCall.sol";
@@ -21,7 +21,7 @@ interface ITypedData {
 /// @title Purse
 /// @notice See `IPurse`. What it holds can go two ways: to its account by `sweep`, and to payees by the token's
 ///         EIP-3009, for which `isValidSignature` has to agree.
-contract Purse is IPurse {
+contract Purse is IPurse, PermissionDomain {
   using PurseBlob for bytes;
   using SpendCallLib for SpendCall;
 
@@ -132,7 +132,7 @@ contract Purse is IPurse {
 
   /// @dev Whether this is the permission that last funded the purse, and SPM would still spend under it.
   function _isLive(SpendCall permission) private view returns (bool) {
-    if (permission.hash(PermissionHash.domain()) != fundedBy) return false;
+    if (permission.hash(_spmDomain()) != fundedBy) return false;
     if (block.timestamp < permission.start() || block.timestamp >= permission.end()) return false;
     // It was approved when it funded the purse, and SPM never takes an approval back: `isValid` would read a slot more.
     return !permission.isRevoked();

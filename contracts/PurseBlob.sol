@@ -33,7 +33,9 @@ library PurseBlob {
   ///      take for another sort of signature.
   function kind(bytes calldata blob) internal pure returns (uint256) {
     if (blob.length < 33 || blob.length == 65) return 0;
-    if (_read(blob, blob.length - 32, 32) == _ERC6492_SUFFIX) return 0;
+    unchecked {
+      if (_read(blob, blob.length - 32, 32) == _ERC6492_SUFFIX) return 0;
+    }
     return _read(blob, 0, 1);
   }
 
@@ -49,11 +51,14 @@ library PurseBlob {
   /// @return proofEnd Where it ends and the signature begins; zero if there are too few bytes for a payment, and
   ///         then nothing else may be read.
   function bounds(bytes calldata blob) internal pure returns (uint256 proofStart, uint256 proofEnd) {
-    if (blob.length < _TAIL) return (0, 0);
-    proofStart = _TAIL + _read(blob, 152, 2) + 1;
-    if (blob.length < proofStart) return (0, 0);
-    proofEnd = proofStart + 32 * _read(blob, proofStart - 1, 1);
-    if (blob.length < proofEnd) return (0, 0);
+    // The lengths have at most 16 bits.
+    unchecked {
+      if (blob.length < _TAIL) return (0, 0);
+      proofStart = _TAIL + _read(blob, 152, 2) + 1;
+      if (blob.length < proofStart) return (0, 0);
+      proofEnd = proofStart + 32 * _read(blob, proofStart - 1, 1);
+      if (blob.length < proofEnd) return (0, 0);
+    }
   }
 
   function payment(bytes calldata blob) internal pure returns (Payment memory p) {

@@ -9,6 +9,7 @@ pragma solidity 0.8.30;
 ///      and two seconds longer than the window.
 /// @dev The slot: the newest bucket in the lowest 48 bits, older ones above it; in the upper 64 bits the newest
 ///      bucket's index, which is its start over the bucket's length. The zero slot is an empty ring.
+/// @dev Unchecked: sums of a few buckets of 48 bits do not overflow, and nothing is subtracted from less.
 library TrailingWindow {
   uint256 private constant _BUCKET_BITS = 48;
   uint256 private constant _BUCKETS = 4;
@@ -30,9 +31,11 @@ library TrailingWindow {
   {
     slot = _advance(slot, time, window);
     uint256 spent = _sum(slot);
-    if (amount > limit || spent > limit - amount) revert OverWindow(amount, spent, limit);
-    // The sum of all buckets fits 48 bits, so the newest one does not spill into the next.
-    return slot + amount;
+    unchecked {
+      if (amount > limit || spent > limit - amount) revert OverWindow(amount, spent, limit);
+      // The sum of all buckets fits 48 bits, so the newest one does not spill into the next.
+      return slot + amount;
+    }
   }
 
   /// @notice What the buckets that the window reaches into hold at `time`.
@@ -42,17 +45,21 @@ library TrailingWindow {
 
   /// @dev Shifts the ring until its newest bucket is that of `time`, dropping what is too old.
   function _advance(uint256 slot, uint256 time, uint32 window) private pure returns (uint256) {
-    uint256 index = time / ((uint256(window) + 2) / 3);
-    uint256 newest = slot >> _RING_BITS;
-    if (index <= newest) return slot;
+    unchecked {
+      uint256 index = time / ((uint256(window) + 2) / 3);
+      uint256 newest = slot >> _RING_BITS;
+      if (index <= newest) return slot;
 
-    uint256 steps = index - newest;
-    uint256 buckets = steps < _BUCKETS ? (slot << (steps * _BUCKET_BITS)) & _RING_MASK : 0;
-    return index << _RING_BITS | buckets;
+      uint256 steps = index - newest;
+      uint256 buckets = steps < _BUCKETS ? (slot << (steps * _BUCKET_BITS)) & _RING_MASK : 0;
+      return index << _RING_BITS | buckets;
+    }
   }
 
   function _sum(uint256 slot) private pure returns (uint256) {
-    return (slot & _BUCKET_MASK) + (slot >> _BUCKET_BITS & _BUCKET_MASK)
-      + (slot >> 2 * _BUCKET_BITS & _BUCKET_MASK) + (slot >> 3 * _BUCKET_BITS & _BUCKET_MASK);
+    unchecked {
+      return (slot & _BUCKET_MASK) + (slot >> _BUCKET_BITS & _BUCKET_MASK)
+        + (slot >> 2 * _BUCKET_BITS & _BUCKET_MASK) + (slot >> 3 * _BUCKET_BITS & _BUCKET_MASK);
+    }
   }
 }
