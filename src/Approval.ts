@@ -98,7 +98,14 @@ async function isEnabledAfter(
  */
 export function assertNotRevoked(row: GrantRow, permission: Permission.Permission): void {
   if (row.revoked === 1) throw revokedError(permission)
-  const { grantId, revokedBy } = row
+  assertGrantNotRevoked(row)
+}
+
+/**
+ * Nobody has revoked the whole grant at the guard.
+ * @throws GrantError `REVOKED`
+ */
+export function assertGrantNotRevoked({ grantId, revokedBy }: GrantRow): void {
   if (revokedBy === null) return
   throw new GrantError(
     'REVOKED',

@@ -149,7 +149,7 @@ export type Budget = {
   /**
    * Puts other terms in the place of these, such as a higher cap, in one transaction on chain. What was spent stays
    * spent. On the guard rail alone.
-   * @throws GrantError `MISMATCH`, `GAS_LOW`; ChainError `INVALID_SIGNATURE` and others; InputError
+   * @throws GrantError `MISMATCH`, `REVOKED`, `GAS_LOW`; ChainError `INVALID_SIGNATURE` and others; InputError
    */
   replace(options: ReplaceOptions): Promise<void>
   /**

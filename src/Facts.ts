@@ -1,9 +1,11 @@
 /** What the chain's logs say of a grant: whose logs are asked for on each rail, and the facts that they are. */
 import {
   type Address,
+  BaseError,
   erc20Abi,
   getAbiItem,
   type Hex,
+  HttpRequestError,
   isAddressEqual,
   numberToHex,
   type PublicClient,
@@ -215,13 +217,22 @@ async function guardFacts(client: PublicClient, subject: Subject, { used, paid }
   return { facts, siblings }
 }
 
-/** The permission with a hash, by the event of its approval; undefined where the endpoint does not find it. */
+/**
+ * The permission with a hash, by the event of its approval; undefined where the endpoint does not find it, as where it
+ * gives no logs of so long a time.
+ */
 async function approvedAs(
   client: PublicClient,
   { chainId, hash, toBlock }: { chainId: number; hash: Hex; toBlock: bigint },
 ): Promise<Permission.Permission | undefined> {
   const filter = { address: spendPermissionManager, event: approvedEvent, args: { hash } } as const
-  const logs = await client.getLogs({ ...filter, fromBlock: 0n, toBlock, strict: true }).catch(() => [])
+  const logs = await client
+    .getLogs({ ...filter, fromBlock: 0n, toBlock, strict: true })
+    .catch((error: unknown) => {
+      // That nobody answered just now must not become a fact.
+      if (isUnreachable(error)) throw error
+      return []
+    })
   const [log] = logs
   return log && { chainId, ...log.args.spendPermission }
 }
@@ -255,4 +266,10 @@ function placing(client: PublicClient, grantId: Hex): (log: PlacedLog) => Promis
     txHash: log.transactionHash,
     time: await timeOf(log),
   })
+}
+
+/** To ask for less does not help where nobody answers, or nobody wants to. */
+export function isUnreachable(error: unknown): boolean {
+  const cause = error instanceof BaseError ? error.walk((e) => e instanceof HttpRequestError) : undefined
+  return cause instanceof HttpRequestError && [undefined, 401, 403, 429].includes(cause.status)
 }

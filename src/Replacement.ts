@@ -25,16 +25,20 @@ export type ReplaceOptions = {
 }
 
 /** What the books have now. */
-type Current = { readonly grant: Grant; readonly permission: Permission.Permission }
+type Current = {
+  readonly row: GrantRow
+  readonly grant: Grant
+  readonly permission: Permission.Permission
+}
 
 const doing = 'Replacing the permission'
 
 /**
  * Approves the new permission and revokes the old one in one transaction of the agent, waits until the books show it,
- * and has them go on with the new terms. What was spent stays spent. Done on chain before, only the books follow.
+ * and has them go on with the new terms. What was spent stays spent. Done on chain before, only the books follow; done in the books too, nothing.
  *
- * @throws GrantError `MISMATCH` for terms that cannot take the place of the old ones, `GAS_LOW`; ChainError with the
- * decoded revert, such as `INVALID_SIGNATURE`; InputError
+ * @throws GrantError `MISMATCH` for terms that cannot take the place of the old ones, `REVOKED`, `GAS_LOW`; ChainError with
+ * the decoded revert, such as `INVALID_SIGNATURE`; InputError
  */
 export async function replace(
   caller: AgentCall.Caller,
@@ -44,6 +48,9 @@ export async function replace(
   const { grant, permission } = options
   const signature = Approval.readSignature(options.signature)
   assertReplaces(current, options)
+  // Another process was faster.
+  if (Permission.hash(permission) === current.row.permissionHash) return undefined
+  Approval.assertGrantNotRevoked(current.row)
   const { submitter, worker } = caller
   if (!(await isReplaced(caller, current, permission))) {
     const call = GuardCall.prepareReplace({ from: current.permission, to: permission, signature })
@@ -81,9 +88,9 @@ function assertReplaces(current: Current, options: ReplaceOptions): void {
   }
   Book.assertContinues(current.grant, grant)
   Opening.assertMirrors(options)
-  const old = Permission.hash(current.permission)
+  const old = current.row.permissionHash
   const { replaces } = Policy.decode(permission.extraData)
-  if (replaces === old) return
+  if (replaces === old || Permission.hash(permission) === old) return
   throw Opening.mismatch(
     `The new permission replaces ${replaces ?? 'none'}, and the one in use is ${old}. Make it with Permission.fromGrant(grant, { replaces: Permission.hash(budget.permission) }).`,
   )

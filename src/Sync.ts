@@ -1,12 +1,5 @@
 /** Reads the chain for the books. It writes nothing: what it returns goes to `Settlement.advance`. */
-import {
-  BaseError,
-  type Hex,
-  HttpRequestError,
-  hexToBigInt,
-  type PublicClient,
-  type TransactionReceipt,
-} from 'viem'
+import { BaseError, type Hex, hexToBigInt, type PublicClient, type TransactionReceipt } from 'viem'
 import type * as Book from './Book.js'
 import { toChainError } from './ChainError.js'
 import * as Facts from './Facts.js'
@@ -182,7 +175,7 @@ async function readLogs(
       logs.transfers.push(...more.transfers)
       logs.paid.push(...more.paid)
     } catch (error) {
-      if (to === at || isUnreachable(error)) throw error
+      if (to === at || Facts.isUnreachable(error)) throw error
       blocks = (to - at + 1n) / 2n
       continue
     }
@@ -190,12 +183,6 @@ async function readLogs(
     at = to + 1n
   }
   return { logs, to: last }
-}
-
-/** To ask for less does not help where nobody answers, or nobody wants to. */
-function isUnreachable(error: unknown): boolean {
-  const cause = error instanceof BaseError ? error.walk((e) => e instanceof HttpRequestError) : undefined
-  return cause instanceof HttpRequestError && [undefined, 401, 403, 429].includes(cause.status)
 }
 
 /** Every fact of the grant in the blocks after `after`, up to and including `to`, read anew; undefined if partial. */

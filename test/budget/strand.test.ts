@@ -1,30 +1,10 @@
-import { type Address, parseAbi } from 'viem'
 import { describe, expect, test } from 'vitest'
 import { useBase } from '../base.js'
+import { blacklist } from './blacklist.js'
 import * as kit from './kit.js'
 
 const base = await useBase()
 kit.endAfterEach()
-
-const blacklistAbi = parseAbi([
-  'function blacklister() view returns (address)',
-  'function blacklist(address account)',
-  'function unBlacklist(address account)',
-])
-
-/** As the issuer of the token does it, on a fork too. */
-async function blacklist(token: Address, functionName: 'blacklist' | 'unBlacklist', account: Address) {
-  const contract = { address: token, abi: blacklistAbi } as const
-  const blacklister = await base.client.readContract({ ...contract, functionName: 'blacklister' })
-  await base.impersonate(blacklister)
-  const hash = await base.client.writeContract({
-    ...contract,
-    functionName,
-    args: [account],
-    account: blacklister,
-  })
-  expect(await base.client.waitForTransactionReceipt({ hash })).toMatchObject({ status: 'success' })
-}
 
 describe.each(kit.storeKinds)('$name', (kind) => {
   /** A payment whose payee is blacklisted between its pull and its transfer, as often as it is tried. */
@@ -40,7 +20,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
       if (method !== 'eth_sendRawTransaction') return answer
       endpoint.answer = (_, forward) => forward()
       await kit.mined(base, answer)
-      await blacklist(token, 'blacklist', account.payee)
+      await blacklist(base, token, 'blacklist', account.payee)
       return answer
     }
     const error = await kit.refusal(account.budget.spend(account.order('a')))
@@ -64,7 +44,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
   test('behavior: the same key tries again, and pays without another pull', async () => {
     const { budget, order, payee, token } = await stranded()
     expect(await kit.refusal(budget.spend(order('a')))).toMatchObject({ code: 'STRANDED' })
-    await blacklist(token, 'unBlacklist', payee)
+    await blacklist(base, token, 'unBlacklist', payee)
     expect(await budget.spend(order('a'))).toMatchObject({ amount: kit.usd('1') })
     expect(await kit.balanceOf(base, payee, token)).toBe(kit.usd('1'))
     expect(await budget.spentTotalUsd()).toBe('1')
@@ -73,7 +53,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
 
   test('behavior: one stranded payment does not stop the next one', async () => {
     const { budget, order, payee, token } = await stranded()
-    await blacklist(token, 'unBlacklist', payee)
+    await blacklist(base, token, 'unBlacklist', payee)
     expect(await budget.spend(order('b'))).toMatchObject({ key: 'b' })
     expect(await budget.payment('a')).toMatchObject({ status: 'stranded' })
   })
