@@ -1,6 +1,7 @@
 /**
  * Where the books are kept: a small port of four row operations inside a transaction. `memory()` is in
- * the core, `hardcap/sqlite` is the embedded default; nothing but the ledger knows the rows.
+ * the core, `hardcap/sqlite` is the embedded default, `hardcap/postgres` is for many hosts; nothing but the ledger knows
+ * the rows.
  *
  * Every row belongs to one grant, and a transaction locks one grant: two transactions of the same grant
  * run one after the other, also between processes where the store is shared between processes.
@@ -318,7 +319,7 @@ export type Transaction = {
 }
 
 export type Store = {
-  /** Runs `work` alone on the grant, all or nothing: what it throws undoes what it wrote. */
+  /** Runs `work` once and alone on the grant, all or nothing: what it throws undoes what it wrote. */
   transact<result>(grantId: Hex, work: (tx: Transaction) => Promise<result>): Promise<result>
   close(): Promise<void>
 }
