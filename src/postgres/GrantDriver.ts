@@ -6,7 +6,7 @@ import {
   PostgresDialect,
   type QueryResult,
 } from 'kysely'
-import pg from 'pg'
+import type pg from 'pg'
 import * as StoreFailure from './StoreFailure.js'
 
 export type DriverOptions = {
@@ -49,7 +49,7 @@ class GrantDriver implements Driver {
   }
 
   async beginTransaction(connection: Connection) {
-    await connection.begin(this.#options.begin)
+    connection.begin(this.#options.begin)
   }
 
   async commitTransaction(connection: Connection) {
@@ -75,6 +75,8 @@ class Connection implements DatabaseConnection {
   readonly #busyTimeoutMs: number
   /** Whether nobody may use the client after us. */
   #doubtful = false
+  /** What opens the transaction, until it has. */
+  #opening: string | undefined
   /** The first statement that failed: PostgreSQL has given the transaction up, whatever its work does next. */
   #failure: unknown
   /** Statements one by one, also where the work does not wait for each. */
@@ -85,29 +87,15 @@ class Connection implements DatabaseConnection {
     this.#busyTimeoutMs = busyTimeoutMs
   }
 
-  async executeQuery<row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<row>> {
-    const { rows } = await this.run(sql, parameters)
-    return { rows }
+  /** What opens the transaction goes out with its first statement, the lock, in one round trip. */
+  begin(sql: string) {
+    this.#opening = sql
   }
 
-  streamQuery(): never {
-    throw new Error('The books are not streamed.')
-  }
-
-  async begin(sql: string) {
-    try {
-      await this.run(sql)
-    } catch (error) {
-      // It may have begun and failed after that, and nobody would end it.
-      this.#doubtful = true
-      throw error instanceof pg.DatabaseError ? StoreFailure.unreadable(error) : error
-    }
-  }
-
-  run(sql: string, parameters: readonly unknown[] = []): Promise<pg.QueryResult> {
+  executeQuery<row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<row>> {
     const turn = this.#last.then(async () => {
       try {
-        return await this.#client.query(sql, [...parameters])
+        return { rows: await this.#ask(sql, parameters) }
       } catch (error) {
         this.#failure ??= this.#translate(error)
         throw this.#failure
@@ -117,26 +105,39 @@ class Connection implements DatabaseConnection {
     return turn
   }
 
+  async #ask(sql: string, parameters: readonly unknown[]) {
+    if (this.#opening === undefined) return (await this.#client.query(sql, [...parameters])).rows
+    if (parameters.length > 0) throw new Error('Several statements in one round trip take no parameters.')
+    const answers: unknown = await this.#client.query(`${this.#opening};${sql}`)
+    this.#opening = undefined
+    return Array.isArray(answers) ? answers.at(-1).rows : []
+  }
+
+  streamQuery(): never {
+    throw new Error('The books are not streamed.')
+  }
+
   #translate(error: unknown): unknown {
     if (StoreFailure.isLost(error)) {
       this.#doubtful = true
       return StoreFailure.lost()
     }
     if (StoreFailure.isBusy(error)) return StoreFailure.busy(this.#busyTimeoutMs)
-    return StoreFailure.isForbidden(error) ? StoreFailure.unreadable(error) : error
+    // What refuses to open a transaction, such as a standby that only reads, refuses all.
+    const isRefused = this.#opening !== undefined || StoreFailure.isForbidden(error)
+    return isRefused ? StoreFailure.unreadable(error) : error
   }
 
   /** Resolves where the server said that it is committed, throws what is known otherwise. */
   async commit() {
     await this.#last
-    // The server answers the commit of a transaction that it gave up with ROLLBACK, and without an error.
     if (this.#failure !== undefined) throw this.#failure
-    try {
-      await this.#client.query('commit')
-    } catch (error) {
+    const { command } = await this.#client.query('commit').catch((error: unknown) => {
       this.#doubtful = true
       throw StoreFailure.isRefusal(error) ? error : StoreFailure.unknown()
-    }
+    })
+    // So the server answers the commit of a transaction that it gave up, without an error.
+    if (command !== 'COMMIT') throw StoreFailure.lost()
   }
 
   /** Never throws: what made the transaction fail is what the caller has to see. */

@@ -124,7 +124,8 @@ const engine = (schema: string): Engine => ({
  */
 async function lock(tx: Kysely<Database>, name: string): Promise<void> {
   const key = BigInt.asIntN(64, BigInt(keccak256(stringToHex(`hardcap:${name}`))))
-  await sql`select pg_catalog.pg_advisory_xact_lock(${String(key)}::bigint)`.execute(tx)
+  // A number of ours, and so without a parameter: it goes out together with what opens the transaction.
+  await sql.raw(`select pg_catalog.pg_advisory_xact_lock(${key})`).execute(tx)
 }
 
 /**

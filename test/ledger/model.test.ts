@@ -260,7 +260,7 @@ async function live(store: Store, commands: readonly Command[]) {
 
 describe.each(storeKinds)('$name', ({ name, create }) => {
   const { HARDCAP_SEED, HARDCAP_RUNS } = process.env
-  const runs = Number(HARDCAP_RUNS ?? { memory: 300, sqlite: 20 }[name] ?? 20)
+  const runs = Number(HARDCAP_RUNS ?? { memory: 300, sqlite: 20 }[name] ?? 5)
   // The same lives every time, so that a commit fails by its own doing; `npm run check:long` takes others.
   const seed = Number(HARDCAP_SEED ?? 20_301_231)
 
