@@ -6,7 +6,7 @@ import { run } from './setup.mjs'
 const seed = process.env.HARDCAP_SEED ?? String(Math.floor(Math.random() * 2 ** 32))
 
 const steps = {
-  fuzz: () => run('forge', ['test'], { env: { FOUNDRY_FUZZ_RUNS: '10000', FOUNDRY_INVARIANT_RUNS: '512' } }),
+  fuzz: () => run('forge', ['test'], { env: { FOUNDRY_FUZZ_RUNS: '10000', FOUNDRY_INVARIANT_RUNS: '2048' } }),
   differential: () =>
     run('vitest', ['run', 'test/chain/differential.test.ts', 'test/chain/guardDifferential.test.ts'], {
       env: { HARDCAP_STEPS: '30000', HARDCAP_SEED: seed },
@@ -16,8 +16,7 @@ const steps = {
       env: { HARDCAP_RUNS: '500', HARDCAP_SEED: seed },
     }),
   mutants: () => run('node', ['script/mutants.mjs']),
-  coverage: () =>
-    run('forge', ['coverage', '--report', 'summary', '--no-match-coverage', '(test|script|devnet)/']),
+  coverage: () => run('node', ['script/coverage.mjs']),
   node22: () => underNode('22.23.3'),
   node24: () => underNode('24.9.0'),
 }

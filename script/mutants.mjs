@@ -1,63 +1,101 @@
-// `node script/mutants.mjs`: breaks one line of the library at a time, in a copy, and requires that the tests
-// named beside it notice. A mutant that survives is a rule that no test holds.
+// `node script/mutants.mjs [library] [contracts] [promises]`: breaks the code at one place at a time, in a copy, and
+// requires that the tests named beside it notice. A mutant that survives is a rule that no test holds.
+import { spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { contracts } from './mutants/contracts.mjs'
+import { library } from './mutants/library.mjs'
+import { promises } from './mutants/promises.mjs'
 import { root, run, setup } from './setup.mjs'
 
-const decision = ['test/core/decision.test.ts']
-const ledger = ['test/ledger/ledger.test.ts', 'test/ledger/settlement.test.ts', 'test/ledger/reorg.test.ts']
+/** A mutant: places to change, the tests that have to fail, and the words that they have to fail with, if any. */
+const single = ([file, from, to, tests]) => ({ edits: [[file, from, to]], tests, words: '' })
+const ofWorlds = ([words, ...edits]) => ({ edits, tests: ['test/contracts/invariant/Reach.t.sol'], words })
+const suites = {
+  library: { mutants: library.map(single), test: vitest },
+  contracts: { mutants: contracts.map(single), test: forge },
+  promises: { mutants: promises.map(ofWorlds), test: forge },
+}
 
-/** File, what stands there (once), what it becomes, the tests that have to fail. */
-const mutants = [
-  ['src/Rules.ts', 'if (amount <= perCall) return', 'if (amount <= perCall + 1n) return', decision],
-  ['src/Rules.ts', 'used.task + amount > limit)', 'used.task + amount >= limit)', decision],
-  ['src/Rules.ts', 'used.day + amount > perDay)', 'used.day + amount >= perDay)', decision],
-  ['src/Rules.ts', 'used.total + amount > total)', 'used.total + amount > total + 1n)', decision],
-  ['src/Rules.ts', 'used.period + amount > permission.allowance', 'amount > permission.allowance', decision],
-  ['src/Rules.ts', 'if (now < start)', 'if (now <= start)', decision],
-  ['src/Rules.ts', 'if (now >= end)', 'if (now > end)', decision],
-  ['src/Meter.ts', 'if (reserved) await add(', 'if (!reserved) await add(', ledger],
-  ['src/Settlement.ts', ' || payment.amount !== fact.amount)', ')', ledger],
-  ['src/Settlement.ts', 'final.number < after || head.number', 'head.number', ledger],
-  ['src/Settlement.ts', 'nonce < reading.finalNonce)', 'nonce <= reading.finalNonce)', ledger],
-  ['src/Ledger.ts', 'paused: row.paused === 1,', 'paused: false,', ['test/budget/refuse.test.ts']],
-  ['src/Ledger.ts', 'approved: row.approved === 1,', 'approved: true,', ['test/budget/refuse.test.ts']],
-  ['src/Receipt.ts', 'receipt.previous !== previous', 'false', ['test/ledger/receipt.test.ts']],
-  ['src/Sync.ts', 'fact.amount > 0n', 'fact.amount >= 0n', ['test/budget/chain.test.ts']],
-  [
-    'src/Settlement.ts',
-    'if (hash === row.finalHash) return',
-    'if (hash) return',
-    ['test/budget/endpoint.test.ts'],
-  ],
-]
+/** Whether the tests fail in `cwd`, and say so in these words. */
+function vitest(cwd, tests) {
+  return run('vitest', ['run', '--bail=1', ...tests], { cwd, stdio: 'ignore' }) !== 0
+}
+
+/** As `vitest`. Linked late, forge compiles no more than what changed; but a test keeps what it has of a library then,
+ * so that what survives is tried again with all compiled. */
+function forge(cwd, tests, words) {
+  const late = { FOUNDRY_DYNAMIC_TEST_LINKING: 'true' }
+  const full = { FOUNDRY_OUT: 'out-full', FOUNDRY_CACHE_PATH: 'cache-full' }
+  return forgeFails(cwd, tests, words, late) || forgeFails(cwd, tests, words, full)
+}
+
+function forgeFails(cwd, tests, words, how) {
+  const path = tests.length === 1 ? tests[0] : `{${tests.join(',')}}`
+  const PATH = `${root}node_modules/.bin:${process.env.PATH}`
+  const env = { ...process.env, PATH, FOUNDRY_DENY: 'never', ...how }
+  const { stdout, stderr } = spawnSync('forge', ['test', '--match-path', path], {
+    cwd,
+    env,
+    encoding: 'utf8',
+  })
+  const [, failed] = /\d+ tests? passed, (\d+) failed/.exec(stdout) ?? []
+  // What does not compile is no mutant.
+  if (failed === undefined)
+    throw new Error(`forge test --match-path '${path}' ran no tests:\n${stdout}${stderr}`)
+  return failed !== '0' && stdout.includes(words)
+}
+
+function edit(copy, [file, from, to]) {
+  const path = join(copy, file)
+  const text = readFileSync(path, 'utf8')
+  if (text.split(from).length !== 2) throw new Error(`${file}: expected exactly one ${JSON.stringify(from)}`)
+  writeFileSync(
+    path,
+    text.replace(from, () => to),
+  )
+}
+
+/** Those of the suite that no test noticed. */
+function survivors(name, copy) {
+  const { mutants, test } = suites[name]
+  // A test that fails without any mutant would kill them all.
+  const all = [...new Set(mutants.flatMap(({ tests }) => tests))]
+  if (test(copy, all, '')) throw new Error('The tests fail on the unbroken code: run them first.')
+  return mutants.filter(({ edits, tests, words }) => {
+    const originals = edits.map(([file]) => [join(copy, file), readFileSync(join(copy, file), 'utf8')])
+    for (const change of edits) edit(copy, change)
+    const killed = test(copy, tests, words)
+    for (const [path, text] of originals) writeFileSync(path, text)
+    for (const [file, from, to] of edits) {
+      process.stdout.write(`${killed ? 'killed  ' : 'SURVIVED'}  ${file}: ${from}  ->  ${to || 'nothing'}\n`)
+    }
+    if (words) process.stdout.write(`          ${killed ? 'noticed as' : 'not noticed as'} "${words}"\n`)
+    return !killed
+  })
+}
+
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(suites)
+const unknown = wanted.filter((name) => !(name in suites))
+if (unknown.length > 0) throw new Error(`No such mutants: ${unknown}. There are: ${Object.keys(suites)}.`)
 
 setup()
 const copy = mkdtempSync(join(tmpdir(), 'hardcap-mutants-'))
-const survivors = []
+const lines = []
 try {
-  for (const name of ['abi', 'src', 'test', 'script', 'package.json', 'tsconfig.json', 'vitest.config.ts']) {
+  const copied = ['abi', 'contracts', 'src', 'test', 'script']
+  for (const name of [...copied, 'package.json', 'tsconfig.json', 'vitest.config.ts', 'foundry.toml']) {
     cpSync(join(root, name), join(copy, name), { recursive: true })
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
-  // A test that fails without any mutant would kill them all.
-  const all = [...new Set(mutants.flatMap(([, , , tests]) => tests))]
-  if (run('vitest', ['run', ...all], { cwd: copy, stdio: 'ignore' }) !== 0) {
-    throw new Error('The tests fail on the unbroken library: run them first.')
-  }
-  for (const [file, from, to, tests] of mutants) {
-    const original = readFileSync(join(copy, file), 'utf8')
-    if (original.split(from).length !== 2)
-      throw new Error(`${file}: expected exactly one ${JSON.stringify(from)}`)
-    writeFileSync(join(copy, file), original.replace(from, to))
-    const killed = run('vitest', ['run', '--bail=1', ...tests], { cwd: copy, stdio: 'ignore' }) !== 0
-    writeFileSync(join(copy, file), original)
-    process.stdout.write(`${killed ? 'killed  ' : 'SURVIVED'}  ${file}: ${from}  ->  ${to}\n`)
-    if (!killed) survivors.push(file)
+  for (const name of wanted) {
+    const { length } = suites[name].mutants
+    const alive = survivors(name, copy).length
+    if (alive > 0) process.exitCode = 1
+    lines.push(`${name}: ${length - alive} of ${length} mutants killed\n`)
   }
 } finally {
   rmSync(copy, { recursive: true, force: true })
 }
-process.stdout.write(`\n${mutants.length - survivors.length} of ${mutants.length} mutants killed\n`)
-process.exitCode = survivors.length === 0 ? 0 : 1
+process.stdout.write(`\n${lines.join('')}`)

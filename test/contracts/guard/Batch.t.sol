@@ -33,6 +33,10 @@ contract BatchTest is Test {
     }
   }
 
+  function readHead(bytes calldata data) external pure returns (uint256 first) {
+    (,,, first) = data.head();
+  }
+
   function encode(Batch calldata batch) external pure returns (bytes memory) {
     return BatchLib.encode(batch);
   }
@@ -120,6 +124,10 @@ contract BatchTest is Test {
     bytes memory data = abi.encodePacked(uint48(1), length, bytes32(0), new bytes(uint256(length) - 2));
     vm.expectRevert(BatchLib.MalformedBatch.selector);
     this.read(data);
+    // Nobody has to read on to find out.
+    vm.expectRevert(BatchLib.MalformedBatch.selector);
+    this.readHead(data);
+    assertEq(this.readHead(bytes.concat(data, hex"00")), data.length + 1);
   }
 
   /// @dev Said at length, what a zero says.

@@ -1,0 +1,27 @@
+// Mutants of the library: file, what stands there (once), what it becomes, the tests that have to fail.
+const decision = ['test/core/decision.test.ts']
+const ledger = ['test/ledger/ledger.test.ts', 'test/ledger/settlement.test.ts', 'test/ledger/reorg.test.ts']
+
+export const library = [
+  ['src/Rules.ts', 'if (amount <= perCall) return', 'if (amount <= perCall + 1n) return', decision],
+  ['src/Rules.ts', 'used.task + amount > limit)', 'used.task + amount >= limit)', decision],
+  ['src/Rules.ts', 'used.day + amount > perDay)', 'used.day + amount >= perDay)', decision],
+  ['src/Rules.ts', 'used.total + amount > total)', 'used.total + amount > total + 1n)', decision],
+  ['src/Rules.ts', 'used.period + amount > permission.allowance', 'amount > permission.allowance', decision],
+  ['src/Rules.ts', 'if (now < start)', 'if (now <= start)', decision],
+  ['src/Rules.ts', 'if (now >= end)', 'if (now > end)', decision],
+  ['src/Meter.ts', 'if (reserved) await add(', 'if (!reserved) await add(', ledger],
+  ['src/Settlement.ts', ' || payment.amount !== fact.amount)', ')', ledger],
+  ['src/Settlement.ts', 'final.number < after || head.number', 'head.number', ledger],
+  ['src/Settlement.ts', 'nonce < reading.finalNonce)', 'nonce <= reading.finalNonce)', ledger],
+  ['src/Ledger.ts', 'paused: row.paused === 1,', 'paused: false,', ['test/budget/refuse.test.ts']],
+  ['src/Ledger.ts', 'approved: row.approved === 1,', 'approved: true,', ['test/budget/refuse.test.ts']],
+  ['src/Receipt.ts', 'receipt.previous !== previous', 'false', ['test/ledger/receipt.test.ts']],
+  ['src/Sync.ts', 'fact.amount > 0n', 'fact.amount >= 0n', ['test/budget/chain.test.ts']],
+  [
+    'src/Settlement.ts',
+    'if (hash === row.finalHash) return',
+    'if (hash) return',
+    ['test/budget/endpoint.test.ts'],
+  ],
+]
