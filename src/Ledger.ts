@@ -9,6 +9,7 @@
 import type { Hex } from 'viem'
 import * as Book from './Book.js'
 import * as Decision from './Decision.js'
+import * as Found from './Found.js'
 import * as Grant from './Grant.js'
 import * as GuardNumber from './GuardNumber.js'
 import * as Host from './Host.js'
@@ -20,7 +21,7 @@ import * as Permission from './Permission.js'
 import type * as Receipt from './Receipt.js'
 import { refuse } from './Refusal.js'
 import * as Session from './Session.js'
-import type { EventRow, FactKind, GrantRow, PaymentRow, Store, Transaction, TransactionRow } from './Store.js'
+import type { FactKind, GrantRow, PaymentRow, Store, Transaction, TransactionRow } from './Store.js'
 import * as Ticket from './Ticket.js'
 
 /** Everything that a decision looks at, as the books have it. */
@@ -141,11 +142,11 @@ export function reserve(
     }
     if (known && Order.difference(known, order)) return { outcome: 'conflict', payment: known }
     if (known && Payment.stateOf(known).status !== 'released') return { outcome: 'known', payment: known }
-    const seen = await seenOf(tx, payment)
+    const seen = await Found.under(tx, payment)
     const paid = seen.find(({ payee, amount }) => payee === order.to && amount === order.amount)
-    if (paid) return adopt(tx, row, payment, paid)
+    if (paid) return { outcome: 'known', ...(await Found.adopt(tx, row, payment, paid)) }
     // Of a key that is not known it has to be assumed that these are the terms that it had.
-    if (!known && seen[0]) return { outcome: 'conflict', payment: { ...payment, ...termsOf(seen[0]) } }
+    if (!known && seen[0]) return { outcome: 'conflict', payment: { ...payment, ...Found.termsOf(seen[0]) } }
 
     const decision = veto ?? (await decideIn(tx, row, order))
     if (!decision.allowed) {
@@ -165,39 +166,6 @@ export function reserve(
     )
     return { outcome: 'reserved', payment, receipt }
   })
-}
-
-/** The agent's payments under the reference of a key that no payment of the books explains: they were lost, or restored. */
-async function seenOf(tx: Transaction, { grantId, ref }: PaymentRow): Promise<EventRow[]> {
-  const events = await tx.list('events', { grantId, ref })
-  // Other agents under the grant have numbers of their own.
-  return events.filter(({ number, key }) => number !== null && key === null)
-}
-
-const termsOf = ({ number, payee, amount }: EventRow) => ({ number, payee, amount })
-
-/** The key's payment is on chain already, with the same terms: it never pays again. */
-async function adopt(
-  tx: Transaction,
-  row: GrantRow,
-  reserved: PaymentRow,
-  paid: EventRow,
-): Promise<Reservation> {
-  const payment: PaymentRow = {
-    ...reserved,
-    ...termsOf(paid),
-    pull: 'seen',
-    transfer: 'seen',
-    deadline: Payment.latestDeadline(paid.time),
-    open: paid.final === 1 ? 0 : 1,
-  }
-  await tx.put('payments', payment)
-  await tx.put('events', { ...paid, key: payment.key })
-  await Meter.movePaid(tx, payment, 1n)
-  await Meter.moveLabels(tx, payment, 1n)
-  const { txHash } = paid
-  const draft = { ...Payment.labelsOf(payment), event: 'settled', note: 'settled', txHash } as const
-  return { outcome: 'known', payment, receipt: await Book.write(tx, row, draft) }
 }
 
 async function writeRefusal(
