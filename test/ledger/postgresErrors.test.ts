@@ -145,7 +145,7 @@ describe('secrets', () => {
   })
 })
 
-test('error: STORE_CLOSED after close, which may be called twice and lets what has begun end', async () => {
+test('error: STORE_CLOSED after close, which may be called twice and lets end what was asked for', async () => {
   const books = postgresBooks()
   ends.push(books.end)
   const store = books.open()
@@ -157,10 +157,12 @@ test('error: STORE_CLOSED after close, which may be called twice and lets what h
     await tx.put('grants', grantRow(1))
   })
   await began.happened
+  const queued = store.transact(grantId, (tx) => tx.get('grants', { grantId }))
   const closing = [store.close(), store.close()]
   await expect(store.transact(grantId, async () => {})).rejects.toMatchObject({ code: 'STORE_CLOSED' })
   go.happen()
   await Promise.all([last, ...closing])
+  expect(await queued).toEqual(grantRow(1))
   expect(await books.open().transact(grantId, (tx) => tx.get('grants', { grantId }))).toEqual(grantRow(1))
 })
 
