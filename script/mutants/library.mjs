@@ -1,6 +1,7 @@
 // Mutants of the library: file, what stands there (once), what it becomes, the tests that have to fail.
 const decision = ['test/core/decision.test.ts']
 const ledger = ['test/ledger/ledger.test.ts', 'test/ledger/settlement.test.ts', 'test/ledger/reorg.test.ts']
+const postgres = ['test/ledger/postgres.test.ts', 'test/ledger/postgresLost.test.ts']
 
 export const library = [
   ['src/Rules.ts', 'if (amount <= perCall) return', 'if (amount <= perCall + 1n) return', decision],
@@ -24,4 +25,9 @@ export const library = [
     'if (hash) return',
     ['test/budget/endpoint.test.ts'],
   ],
+  ['src/postgres/index.ts', '.pg_advisory_xact_lock(', '.abs(', postgres],
+  ['src/postgres/index.ts', "'synchronous_commit', 'on'", "'synchronous_commit', 'local'", postgres],
+  ['src/postgres/index.ts', 'isolation level read committed', 'isolation level repeatable read', postgres],
+  ['src/postgres/GrantDriver.ts', 'if (this.#failure !== undefined) throw', 'if (false) throw', postgres],
+  ['src/postgres/GrantDriver.ts', ': StoreFailure.unknown()', ': StoreFailure.lost()', postgres],
 ]
