@@ -1,7 +1,16 @@
 // `node script/mutants.mjs [library] [contracts] [promises]`: breaks the code at one place at a time, in a copy, and
 // requires that the tests named beside it notice. A mutant that survives is a rule that no test holds.
-import { spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  cpSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { contracts } from './mutants/contracts.mjs'
@@ -18,33 +27,41 @@ const suites = {
   promises: { mutants: promises.map(ofWorlds), test: forge },
 }
 
-/** Whether the tests fail in `cwd`, and say so in these words. */
+/** What the tests in `cwd` fail with; nothing if they pass. */
 function vitest(cwd, tests) {
-  return run('vitest', ['run', '--bail=1', ...tests], { cwd, stdio: 'ignore' }) !== 0
+  return run('vitest', ['run', '--bail=1', ...tests], { cwd, stdio: 'ignore' }) === 0
+    ? undefined
+    : 'a test fails'
 }
 
 /** As `vitest`. Linked late, forge compiles no more than what changed; but a test keeps what it has of a library then,
  * so that what survives is tried again with all compiled. */
-function forge(cwd, tests, words) {
+function forge(cwd, tests) {
+  only(cwd, tests)
   const late = { FOUNDRY_DYNAMIC_TEST_LINKING: 'true' }
   const full = { FOUNDRY_OUT: 'out-full', FOUNDRY_CACHE_PATH: 'cache-full' }
-  return forgeFails(cwd, tests, words, late) || forgeFails(cwd, tests, words, full)
+  return forgeOnce(cwd, late) ?? forgeOnce(cwd, full)
 }
 
-function forgeFails(cwd, tests, words, how) {
-  const path = tests.length === 1 ? tests[0] : `{${tests.join(',')}}`
-  const PATH = `${root}node_modules/.bin:${process.env.PATH}`
-  const env = { ...process.env, PATH, FOUNDRY_DENY: 'never', ...how }
-  const { stdout, stderr } = spawnSync('forge', ['test', '--match-path', path], {
-    cwd,
-    env,
-    encoding: 'utf8',
-  })
-  const [, failed] = /\d+ tests? passed, (\d+) failed/.exec(stdout) ?? []
+/** Leaves no other tests in the copy: to be asked for some of many, forge would look through them all each time. */
+function only(cwd, tests) {
+  const folder = join(cwd, 'test/contracts')
+  for (const name of readdirSync(folder, { recursive: true })) {
+    if (name.endsWith('.t.sol')) rmSync(join(folder, name))
+  }
+  for (const test of tests) cpSync(join(cwd, 'all', test), join(cwd, test))
+}
+
+function forgeOnce(cwd, env) {
+  const file = join(cwd, 'forge.txt')
+  const log = openSync(file, 'w')
+  const stdio = ['ignore', log, log]
+  run('forge', ['test'], { cwd, stdio, env: { FOUNDRY_DENY: 'never', ...env } })
+  closeSync(log)
+  const output = readFileSync(file, 'utf8')
   // What does not compile is no mutant.
-  if (failed === undefined)
-    throw new Error(`forge test --match-path '${path}' ran no tests:\n${stdout}${stderr}`)
-  return failed !== '0' && stdout.includes(words)
+  if (!/\d+ tests? passed, \d+ failed/.test(output)) throw new Error(`forge ran no tests:\n${output}`)
+  return /\[FAIL(?:: )?(.*?)\] /.exec(output)?.[1]
 }
 
 function edit(copy, [file, from, to]) {
@@ -62,16 +79,17 @@ function survivors(name, copy) {
   const { mutants, test } = suites[name]
   // A test that fails without any mutant would kill them all.
   const all = [...new Set(mutants.flatMap(({ tests }) => tests))]
-  if (test(copy, all, '')) throw new Error('The tests fail on the unbroken code: run them first.')
+  if (test(copy, all) !== undefined) throw new Error('The tests fail on the unbroken code: run them first.')
   return mutants.filter(({ edits, tests, words }) => {
     const originals = edits.map(([file]) => [join(copy, file), readFileSync(join(copy, file), 'utf8')])
     for (const change of edits) edit(copy, change)
-    const killed = test(copy, tests, words)
+    const failure = test(copy, tests)
     for (const [path, text] of originals) writeFileSync(path, text)
+    const killed = failure?.includes(words) ?? false
     for (const [file, from, to] of edits) {
       process.stdout.write(`${killed ? 'killed  ' : 'SURVIVED'}  ${file}: ${from}  ->  ${to || 'nothing'}\n`)
     }
-    if (words) process.stdout.write(`          ${killed ? 'noticed as' : 'not noticed as'} "${words}"\n`)
+    if (words) process.stdout.write(`          by "${words}"; noticed: ${failure ?? 'nothing'}\n`)
     return !killed
   })
 }
@@ -89,6 +107,8 @@ try {
     cpSync(join(root, name), join(copy, name), { recursive: true })
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
+  cpSync(join(root, 'test/contracts'), join(copy, 'all/test/contracts'), { recursive: true })
+  rmSync(join(copy, 'script/Deploy.s.sol'))
   for (const name of wanted) {
     const { length } = suites[name].mutants
     const alive = survivors(name, copy).length

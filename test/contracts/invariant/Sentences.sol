@@ -53,6 +53,14 @@ abstract contract Sentences is Sums {
       bytes32 funder = known[purses[i].funder].hash;
       assertEq(IPurse(purses[i].at).fundedBy(), funder, "another agent's purse: permission");
     }
+    for (uint256 i; i < moves.length; ++i) {
+      // Swept by somebody who may, or moved under a permission, which has to be its agent's.
+      if (purseIndexOf[moves[i].from] == 0 || moves[i].known == NOBODY) continue;
+      KnownPurse storage purse = purses[purseIndexOf[moves[i].from] - 1];
+      Known storage k = known[moves[i].known];
+      bool own = purse.account == k.p.account && purse.grantId == k.policy.grantId;
+      assertTrue(own && purse.agent == k.policy.agent, "another agent's purse: money");
+    }
     for (uint256 i; i < all.length; ++i) {
       if (all[i].kind == Kind.Settlement) continue;
       Known storage k = known[all[i].known];
