@@ -20,7 +20,7 @@ const rules = [
   ['if (flags & _PAUSED != 0) revert PausedBy(account);', removed, guard('Stop')],
   ['if (orchestratorFlags & _PAUSED != 0) revert PausedBy(policy.orchestrator);', removed, guard('Stop')],
   ['if (payment.amount == 0) revert ZeroAmount(payment.number);', removed, guard('Pay')],
-  ['payment.amount > policy.perCall', 'payment.amount >= policy.perCall', guard('Pay')],
+  ['payment.amount > policy.perCall', 'payment.amount >= policy.perCall', guard('PayMeters')],
   ['if (payee == address(0)) revert ForbiddenPayee(payee);', removed, guard('Pay')],
   ['if (payee == previous) return;', 'if (previous != address(0)) return;', guard('Pay')],
   ['payee == address(this) || payee ==', 'payee ==', guard('Pay')],

@@ -89,6 +89,9 @@ contract SpendCallTest is Test {
     assertTrue(this.isRevoked(p));
     vm.etch(address(SPM), "");
     assertTrue(this.isRevoked(p));
+    // What comes with a revert is no answer either, be it a word that says no.
+    vm.mockCallRevert(address(SPM), abi.encodeCall(SPM.isRevoked, (p)), abi.encode(false));
+    assertTrue(this.isRevoked(p));
   }
 
   /* ---------------------------------------- made by hand ---------------------------------------- */
@@ -123,6 +126,35 @@ contract SpendCallTest is Test {
     (bool success, bytes memory result) = address(this).call(call_);
     assertFalse(success);
     assertEq(result.length, 0, "refused by SPM's decoder");
+  }
+
+  /// @dev What is read of a field has none of these bits, whatever it is used for.
+  function test_error_dirtyAddresses(ISpendPermissionManager.SpendPermission memory p, bytes12 dirt) public {
+    bytes memory call_ = abi.encodeCall(this.addressesOf, (p));
+    for (uint256 field; field < 3; ++field) {
+      for (uint256 i; i < 12; ++i) {
+        call_[4 + 0x20 + field * 32 + i] = dirt[i];
+      }
+    }
+    (bool success, bytes memory result) = address(this).call(call_);
+    assertTrue(success);
+    assertEq(result, abi.encode(p.account, p.spender, p.token));
+  }
+
+  /// @dev As words, which the compiler does not clean.
+  function addressesOf(ISpendPermissionManager.SpendPermission calldata p)
+    external
+    pure
+    returns (uint256 account, uint256 spender, uint256 token)
+  {
+    SpendCall spendCall = SpendCallLib.prepare(p, p.extraData);
+    (address account_, address spender_, address token_) =
+      (spendCall.account(), spendCall.spender(), spendCall.token());
+    assembly {
+      account := account_
+      spender := spender_
+      token := token_
+    }
   }
 
   function spendUnchecked(ISpendPermissionManager.SpendPermission calldata p, uint256 value) external {
