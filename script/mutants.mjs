@@ -87,7 +87,8 @@ function survivors(name, copy) {
     for (const [path, text] of originals) writeFileSync(path, text)
     const killed = failure?.includes(words) ?? false
     for (const [file, from, to] of edits) {
-      process.stdout.write(`${killed ? 'killed  ' : 'SURVIVED'}  ${file}: ${from}  ->  ${to || 'nothing'}\n`)
+      const line = `${killed ? 'killed  ' : 'SURVIVED'}  ${file}: ${from}  ->  ${to || 'nothing'}`
+      process.stdout.write(`${line.replace(/\n\s*/g, ' ')}\n`)
     }
     if (words) process.stdout.write(`          by "${words}"; noticed: ${failure ?? 'nothing'}\n`)
     return !killed

@@ -1,6 +1,6 @@
 // Mutants of the contracts: file, what stands there (once), what it becomes, the forge tests that have to fail.
-// Every comparison, every meter's update and every question of who may, or a reason why not: some have no mutant that
-// behaves otherwise (`index <= newest` in TrailingWindow; `code.length != 0` in GuardHash).
+// Every comparison, meter's update and question of who may, but for those that make no difference when they are broken:
+// `index <= newest` in TrailingWindow, `code.length != 0` in GuardHash, the first two lengths in PurseBlob's `bounds`.
 const guard = (...names) => names.map((name) => `test/contracts/guard/${name}.t.sol`)
 const purse = (...names) => names.map((name) => `test/contracts/purse/${name}.t.sol`)
 const removed = ''
@@ -135,7 +135,7 @@ const state = [
   [
     'uint160(account), uint160(token), uint256(grantId)',
     'uint160(account), uint160(account), uint256(grantId)',
-    guard('PayMeters'),
+    guard('Hostile'),
   ],
   [
     'uint160(account), uint160(token), uint256(grantId)',
@@ -144,7 +144,7 @@ const state = [
   ],
   ['if (day == today)', 'if (day <= today)', guard('PayMeters')],
   ['block.timestamp / 1 days', '(block.timestamp + 1) / 1 days', guard('PayMeters')],
-  ['>> (number & 0xff) & 1', '>> (number & 0x7f) & 1', guard('Check')],
+  ['>> (number & 0xff) & 1', '>> (number & 0x7f) & 1', guard('Pay')],
   [
     'abi.encodePacked(account, token, grantId, agent)',
     'abi.encodePacked(account, token, grantId, account)',
@@ -219,17 +219,15 @@ const purses = [
 ]
 
 const blobs = [
-  [' || blob.length == 65', removed, purse('Blob')],
-  ['if (_read(blob, blob.length - 32, 32) == _ERC6492_SUFFIX) return 0;', removed, purse('Blob')],
-  ['if (blob.length < _TAIL) return (0, 0);', removed, purse('Blob')],
-  ['if (blob.length < proofStart) return (0, 0);', removed, purse('Blob')],
+  [' || blob.length == 65', removed, purse('Unreachable')],
+  ['if (_read(blob, blob.length - 32, 32) == _ERC6492_SUFFIX) return 0;', removed, purse('Unreachable')],
   ['if (blob.length < proofEnd) return (0, 0);', removed, purse('Blob')],
 ]
 
 const batches = [
   ['if (first > batch.length) revert MalformedBatch();', removed, guard('Batch')],
   ['if (next > batch.length) revert MalformedBatch();', removed, guard('Batch')],
-  ['t.length > 20 ?', 't.length > 0 ?', guard('Ticket')],
+  ['t.length > 20 ?', 't.length > 0 ?', guard('Batch')],
 ]
 
 const hashes = [
