@@ -35,12 +35,13 @@ function vitest(cwd, tests) {
 }
 
 /** As `vitest`. Linked late, forge compiles no more than what changed; but a test keeps what it has of a library then,
- * so that what survives is tried again with all compiled. */
-function forge(cwd, tests) {
+ * so that what survives, or fails in other words, is tried again with all compiled. */
+function forge(cwd, tests, words) {
   only(cwd, tests)
   const late = { FOUNDRY_DYNAMIC_TEST_LINKING: 'true' }
   const full = { FOUNDRY_OUT: 'out-full', FOUNDRY_CACHE_PATH: 'cache-full' }
-  return forgeOnce(cwd, late) ?? forgeOnce(cwd, full)
+  const failure = forgeOnce(cwd, late)
+  return failure?.includes(words) ? failure : forgeOnce(cwd, full)
 }
 
 /** Leaves no other tests in the copy: to be asked for some of many, forge would look through them all each time. */
@@ -79,11 +80,12 @@ function survivors(name, copy) {
   const { mutants, test } = suites[name]
   // A test that fails without any mutant would kill them all.
   const all = [...new Set(mutants.flatMap(({ tests }) => tests))]
-  if (test(copy, all) !== undefined) throw new Error('The tests fail on the unbroken code: run them first.')
+  if (test(copy, all, '') !== undefined)
+    throw new Error('The tests fail on the unbroken code: run them first.')
   return mutants.filter(({ edits, tests, words }) => {
     const originals = edits.map(([file]) => [join(copy, file), readFileSync(join(copy, file), 'utf8')])
     for (const change of edits) edit(copy, change)
-    const failure = test(copy, tests)
+    const failure = test(copy, tests, words)
     for (const [path, text] of originals) writeFileSync(path, text)
     const killed = failure?.includes(words) ?? false
     for (const [file, from, to] of edits) {

@@ -20,7 +20,14 @@ export const promises = [
     [guard, 'grant.numbers[policy.agent]', 'grant.numbers[address(0)]'],
     [state, 'grant.numbers[agent]', 'grant.numbers[address(0)]'],
   ],
-  ["another agent's purse: permission", [purse, 'fundedBy = permission;', 'fundedBy = bytes32(uint256(1));']],
+  [
+    "another agent's purse",
+    [
+      guard,
+      'IPurse(purse).noteFunding(context.permission);',
+      'IPurse(purse).noteFunding(context.permission);\n    address other = purseOf(context.account, context.token, policy.grantId, policy.orchestrator);\n    if (other.code.length != 0) IPurse(other).noteFunding(context.permission);',
+    ],
+  ],
   ["another one's pause or revocation", [state, 'msg.sender) & ~_PAUSED', 'msg.sender)']],
   ['over perCall', [rules, 'payment.amount > policy.perCall', 'false']],
   ['over total', [rules, 'if (total + amount > policy.total)', 'if (false)']],
@@ -28,7 +35,7 @@ export const promises = [
   ['over perDay', [rules, 'today << _DAY_OFFSET', '(today - 1) << _DAY_OFFSET']],
   [
     'over perWindow',
-    ['contracts/TrailingWindow.sol', '(uint256(window) + 2) / 3', '(uint256(window) + 4) / 5'],
+    ['contracts/TrailingWindow.sol', 'amount > limit || spent > limit - amount', 'amount > limit'],
   ],
   ['over perTask', [rules, 'uint256 limit = context.policy.perTask;', 'uint256 limit = _UNLIMITED;']],
   ['over the ticket', [rules, 'if (cap < limit) limit = cap;', '']],

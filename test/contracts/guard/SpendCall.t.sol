@@ -90,7 +90,7 @@ contract SpendCallTest is Test {
     vm.etch(address(SPM), "");
     assertTrue(this.isRevoked(p));
     // What comes with a revert is no answer either, be it a word that says no.
-    vm.mockCallRevert(address(SPM), abi.encodeCall(SPM.isRevoked, (p)), abi.encode(false));
+    vm.mockCallRevert(address(SPM), abi.encodeWithSelector(SPM.isRevoked.selector), abi.encode(false));
     assertTrue(this.isRevoked(p));
   }
 
