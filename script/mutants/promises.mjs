@@ -21,11 +21,16 @@ export const promises = [
     [state, 'grant.numbers[agent]', 'grant.numbers[address(0)]'],
   ],
   [
-    "another agent's purse",
+    "another agent's purse: money",
     [
       guard,
       'IPurse(purse).noteFunding(context.permission);',
-      'IPurse(purse).noteFunding(context.permission);\n    address other = purseOf(context.account, context.token, policy.grantId, policy.orchestrator);\n    if (other.code.length != 0) IPurse(other).noteFunding(context.permission);',
+      'address last;\n    assembly { last := sload(0) sstore(0, purse) }\n    if (last != address(0)) IPurse(last).noteFunding(0);\n    IPurse(purse).noteFunding(context.permission);',
+    ],
+    [
+      purse,
+      'if (permission == fundedBy) return;',
+      'if (permission == 0) _sweep(_arguments());\n    if (permission == fundedBy || permission == 0) return;',
     ],
   ],
   ["another one's pause or revocation", [state, 'msg.sender) & ~_PAUSED', 'msg.sender)']],
@@ -51,6 +56,8 @@ export const promises = [
     'a number paid twice',
     [guard, 'if (bits & bit != 0) revert NumberUsed(number);', ''],
     [views, '_isUsed(grant, context.policy.agent, payment.number)', 'false'],
+    [views, '_isUsed(grant, context.policy.agent, funding.number)', 'false'],
+    [views, '|| _isBefore(batch, first, at, payment.number)', ''],
   ],
   ['a purse above maxFloat', [rules, 'if (target > maxFloat)', 'if (target > maxFloat + 1)']],
   [
@@ -60,7 +67,7 @@ export const promises = [
       '// Or a permission over one unit, with any payee, would set free what others had put here for theirs.\n    _sweep(_arguments());',
       '',
     ],
-    [rules, ' || IPurse(purse).fundedBy() != context.permission', ''],
+    [rules, 'balance = _floatOf(context, purse)', 'balance = IERC20(context.token).balanceOf(purse)'],
   ],
   ['paid after a stop', [rules, 'if (agentFlags & _REVOKED != 0) revert RevokedBy(policy.agent);', '']],
   ['paid after a stop', [rules, 'if (flags & _PAUSED != 0) revert PausedBy(account);', '']],
