@@ -13,6 +13,7 @@ import * as Found from './Found.js'
 import * as Grant from './Grant.js'
 import * as GuardNumber from './GuardNumber.js'
 import * as Host from './Host.js'
+import * as Lost from './Lost.js'
 import * as Meter from './Meter.js'
 import * as Order from './Order.js'
 import * as Payment from './Payment.js'
@@ -87,6 +88,8 @@ export async function decideIn(
   const state = await readState(tx, row, order.task)
   const decision = decide(state, order)
   if (!decision.allowed) return decision
+  const lost = Lost.refusal(row)
+  if (lost) return lost
   return (await Session.refusal(tx, state.grant, order)) ?? decision
 }
 
@@ -260,7 +263,7 @@ export function sign(
       await tx.put('payments', { ...Payment.withLeg(payment, kind, 'signed'), deadline })
     }
     const [last] = await tx.list('transactions', { grantId }, { descending: true, limit: 1 })
-    const nonce = Math.max(options.chainNonce, (last?.nonce ?? -1) + 1)
+    const nonce = Math.max(options.chainNonce, (last?.nonce ?? -1) + 1, await Lost.firstNonce(tx, grantId))
     const row: TransactionRow = { grantId, nonce, kind, key, ...(await options.sign(nonce)) }
     await tx.put('transactions', row)
     return row

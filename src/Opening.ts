@@ -26,6 +26,12 @@ export type OpenBudgetOptions = {
    * an earlier one. Read once, when the grant is first opened in this store. Default: the permission's start.
    */
   readonly since?: number
+  /**
+   * For books of the direct rail that were lost or restored from a backup, which refuse to reserve
+   * (`BOOKS_INCOMPLETE`): the agent's first nonce that was never signed. It says that nothing which the books have
+   * forgotten can land any more, and that what the chain shows is accepted.
+   */
+  readonly firstNonce?: number
   /** Nothing is reserved when the chain was not seen for longer than this. Default 60,000. */
   readonly maxUnseenMs?: number
   /**

@@ -27,6 +27,8 @@ export type RefusalCode =
   /** The purse holds the target of a funding, or more. */
   | 'NOTHING_TO_FUND'
   | 'CHAIN_UNSEEN'
+  /** The books were lost or restored, and what they have forgotten may still land. */
+  | 'BOOKS_INCOMPLETE'
 
 /** The caps that a spend can run into besides the one per call; `maxFloat` for fundings alone. */
 export type Cap = 'perTask' | 'perDay' | 'perWindow' | 'total' | 'maxFloat'

@@ -73,7 +73,12 @@ export function advance(store: Store, grantId: Hex, reading: Reading): Promise<A
     for (const fact of reading.facts) if (!kept.has(idOf(fact))) await apply(page, fact)
 
     await finalize(page, reading)
-    await tx.put('grants', { ...page.row, finalNumber: final.number, finalHash: final.hash })
+    await tx.put('grants', {
+      ...page.row,
+      finalNumber: final.number,
+      finalHash: final.hash,
+      finalTime: final.time,
+    })
     return { applied: true, receipts: page.receipts }
   })
 }

@@ -28,11 +28,16 @@ export type GrantRow = {
   /** Where the payment numbers of these books come from (`Guard.lane`), as 32 bytes, and how many were taken. */
   readonly lane: Hex
   readonly numbers: number
+  /** How many of the agent's nonces are accounted for besides those of `transactions`. See `Lost`. */
+  readonly knownNonces: number
+  /** Until a block of this time is final nothing is reserved, because of what the books may have forgotten. */
+  readonly quietUntil: number
   /** The block after which the reading of the chain began. */
   readonly startNumber: number
   /** The last block that is final: everything up to it has been read and will not change. */
   readonly finalNumber: number
   readonly finalHash: string
+  readonly finalTime: number
   /** The last block that was read; what lies above the final one is provisional. */
   readonly headNumber: number
   readonly headHash: string
@@ -192,9 +197,12 @@ export const schema: {
       revokedBy: 'text',
       lane: 'text',
       numbers: 'integer',
+      knownNonces: 'integer',
+      quietUntil: 'integer',
       startNumber: 'integer',
       finalNumber: 'integer',
       finalHash: 'text',
+      finalTime: 'integer',
       headNumber: 'integer',
       headHash: 'text',
       headTime: 'integer',

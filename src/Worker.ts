@@ -4,6 +4,7 @@
  */
 import * as Book from './Book.js'
 import { GrantError } from './GrantError.js'
+import * as Lost from './Lost.js'
 import * as Outbox from './Outbox.js'
 import * as Payment from './Payment.js'
 import * as Permission from './Permission.js'
@@ -77,10 +78,15 @@ export function start(options: WorkerOptions): Worker {
 
   /** Takes the steps that are due. What stops one payment does not stop the others. */
   async function drive() {
-    const open = await store.transact(grantId, (tx) => tx.list('payments', { grantId, open: 1 }))
+    const { open, row } = await store.transact(grantId, async (tx) => ({
+      open: await tx.list('payments', { grantId, open: 1 }),
+      row: await Book.get(tx, grantId),
+    }))
     if (open.length === 0 || stopped) return
     const failures: unknown[] = []
     await Outbox.rebroadcast(options).catch((error: unknown) => failures.push(error))
+    // What looks due to books that have forgotten something may be done already.
+    if (Lost.refusal(row)) return
     for (const payment of open) {
       if (stopped) return
       try {

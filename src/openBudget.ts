@@ -12,6 +12,7 @@ import { GrantError } from './GrantError.js'
 import { prepareRevoke } from './GuardCall.js'
 import * as Input from './Input.js'
 import * as Ledger from './Ledger.js'
+import * as Lost from './Lost.js'
 import * as Meter from './Meter.js'
 import * as Opening from './Opening.js'
 import * as Order from './Order.js'
@@ -71,6 +72,10 @@ export async function openBudget(client: PublicClient, options: Opening.OpenBudg
     onError,
   }
   if (opened.receipt) onReceipt(opened.receipt)
+  const { firstNonce } = options
+  await Lost.look(client, store, { grantId, agent: agent.address, firstNonce }).catch(
+    Sync.redact('Opening the budget'),
+  )
   const pollMs = options.pollMs ?? client.pollingInterval
   const worker = Worker.start({ ...submitter, finality, pollMs })
   try {

@@ -287,6 +287,18 @@ export function endpoint(base: Base): { answer: Answer; client: PublicClient } {
   return Object.assign(state, { client })
 }
 
+/** The next morning: no midnight comes in the hours after it. */
+export async function morning(base: Base): Promise<void> {
+  await base.warp(Time.midnight(await base.now()) + Time.day + 3600)
+}
+
+/** Until nothing that the books may have forgotten can land any more: its deadline has passed in a final block. */
+export async function quiet(base: Base, budget: Budget): Promise<void> {
+  await base.warp((await base.now()) + 1_300)
+  await base.finalize()
+  await budget.sync()
+}
+
 /** Follows the chain until the payment is paid, a bounded number of rounds. */
 export async function untilPaid(budget: Budget, key: string): Promise<void> {
   for (let round = 0; round < 20; round++) {

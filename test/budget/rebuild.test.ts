@@ -113,6 +113,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
       figures: { key: 'a', field: 'amount', known: String(kit.usd('2')), given: String(kit.usd('1')) },
     })
     expect(await kit.balanceOf(base, payee, grant.token.address)).toBe(before)
+    await kit.quiet(base, rebuilt)
     expect(await rebuilt.spend({ ...order('c'), ...(await task('c')) })).toMatchObject({ key: 'c' })
     expect(await rebuilt.verify()).toMatchObject({ equal: true })
   })
@@ -125,6 +126,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
     await kit.payElsewhere(base, theirs, { ref, ...(await task('c')) }, other)
     const rebuilt = await kit.open(base, it, store())
     const before = await kit.balanceOf(base, payee, grant.token.address)
+    await kit.quiet(base, rebuilt)
     await rebuilt.spend({ ...order('c'), ...(await task('c')) })
     expect(await kit.balanceOf(base, payee, grant.token.address)).toBe(before + kit.usd('1'))
     expect(await rebuilt.verify()).toMatchObject({ equal: true })
