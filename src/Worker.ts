@@ -3,9 +3,9 @@
  * whoever waits. One round at a time; several workers on one store do no harm to each other.
  */
 import * as Book from './Book.js'
+import * as Dispatch from './Dispatch.js'
 import { GrantError } from './GrantError.js'
-import * as Lost from './Lost.js'
-import * as Outbox from './Outbox.js'
+import type * as Outbox from './Outbox.js'
 import * as Payment from './Payment.js'
 import * as Permission from './Permission.js'
 import * as Settlement from './Settlement.js'
@@ -50,7 +50,7 @@ export function start(options: WorkerOptions): Worker {
       try {
         await sync()
         await settle()
-        await drive()
+        await Dispatch.drive(options, { onRefused: reject, isStopped: () => stopped !== undefined })
       } catch (error) {
         if (error instanceof GrantError && error.code === 'FINALITY_BROKEN') halt(error)
         throw error
@@ -74,29 +74,6 @@ export function start(options: WorkerOptions): Worker {
       caughtUp = read.caughtUp
     }
     seenAt = performance.now()
-  }
-
-  /** Takes the steps that are due. What stops one payment does not stop the others. */
-  async function drive() {
-    const { open, row } = await store.transact(grantId, async (tx) => ({
-      open: await tx.list('payments', { grantId, open: 1 }),
-      row: await Book.get(tx, grantId),
-    }))
-    if (open.length === 0 || stopped) return
-    const failures: unknown[] = []
-    await Outbox.rebroadcast(options).catch((error: unknown) => failures.push(error))
-    // What looks due to books that have forgotten something may be done already.
-    if (Lost.refusal(row)) return
-    for (const payment of open) {
-      if (stopped) return
-      try {
-        await Submit.step(options, payment)
-      } catch (error) {
-        if (error instanceof GrantError) reject(payment.key, error)
-        else failures.push(error)
-      }
-    }
-    if (failures.length > 0) Sync.redact('Submitting payments')(failures[0])
   }
 
   async function settle() {
