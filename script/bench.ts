@@ -1,9 +1,11 @@
 // `npm run bench -- <name>`: figures that are measured, and compared with what they should be.
 import { parseArgs } from 'node:util'
 import { gas } from './bench/gas.js'
+import type { Bench } from './bench/kit.js'
+import { reserve } from './bench/reserve.js'
 
 /** By name. */
-const benches = { gas }
+const benches = { gas, reserve }
 const isName = (name: string | undefined): name is keyof typeof benches =>
   name !== undefined && Object.hasOwn(benches, name)
 
@@ -12,7 +14,7 @@ const help = `hardcap's measurements.
 
   npm run bench -- <name>            a table
   npm run bench -- <name> --json     one JSON document on stdout, nothing else
-  npm run bench -- <name> --write    into the committed snapshot, which a test compares
+  npm run bench -- <name> --write    into the committed snapshot, which a test compares (gas)
 
 ${names.join('')}`
 
@@ -39,9 +41,11 @@ async function main(): Promise<void> {
     const given = positionals.length === 0 ? 'Which one?' : `There is no bench "${positionals.join(' ')}".`
     throw new Error(`${given} There is: ${Object.keys(benches).join(', ')}. See npm run bench -- --help.`)
   }
-  const bench = benches[name]
+  const bench = benches[name] as Bench<unknown>
+  if (values.write && !bench.write)
+    throw new Error(`${name} has no snapshot: its figures are of the machine.`)
   const result = await bench.run((line) => process.stderr.write(`${line}\n`))
-  if (values.write) bench.write(result)
+  if (values.write) bench.write?.(result)
   process.stdout.write(
     values.json ? `${JSON.stringify(bench.figures(result), null, 2)}\n` : bench.text(result),
   )

@@ -53,8 +53,11 @@ exit "$code"
 
 type User = { readonly uid?: number; readonly gid?: number }
 
-/** Starts a server on new data, which takes about a second. */
-export async function startPostgres(): Promise<PostgresServer> {
+/**
+ * Starts a server on new data, which takes about a second. `durable`: what is committed survives a crash of the machine,
+ * as on a real server; otherwise only one of the server.
+ */
+export async function startPostgres({ durable = false } = {}): Promise<PostgresServer> {
   const user = unprivileged()
   const folder = mkdtempSync(join(tmpdir(), 'hardcap-postgres-'))
   try {
@@ -65,13 +68,13 @@ export async function startPostgres(): Promise<PostgresServer> {
     initialize(join(bin, 'initdb'), folder, user)
     for (let attempt = 1; ; attempt++) {
       const port = await freePort()
-      const server = await launch({ folder, bin, port, user })
+      const server = await launch({ folder, bin, port, user, durable })
       if (typeof server === 'string') {
         // Somebody took the port since it was found free.
         if (attempt < 5 && /could not bind|Address already in use/i.test(server)) continue
         throw new Error(`PostgreSQL did not start: ${server.slice(-600)}`)
       }
-      return running(server, { folder, bin, port, user }, password)
+      return running(server, { folder, bin, port, user, durable }, password)
     }
   } catch (error) {
     rmSync(folder, { recursive: true, force: true })
@@ -79,7 +82,13 @@ export async function startPostgres(): Promise<PostgresServer> {
   }
 }
 
-type Place = { readonly folder: string; readonly bin: string; readonly port: number; readonly user: User }
+type Place = {
+  readonly folder: string
+  readonly bin: string
+  readonly port: number
+  readonly user: User
+  readonly durable: boolean
+}
 
 function running(first: ChildProcess, place: Place, password: string): PostgresServer {
   let server = first
@@ -103,16 +112,16 @@ function running(first: ChildProcess, place: Place, password: string): PostgresS
 }
 
 /** Resolves with the process once the server takes connections, or with what it said at its end. */
-async function launch({ folder, bin, port, user }: Place): Promise<ChildProcess | string> {
+async function launch({ folder, bin, port, user, durable }: Place): Promise<ChildProcess | string> {
   const settings = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
     port,
     max_connections: 200,
     shared_buffers: '32MB',
-    // The data lives as long as the tests: it has to survive a crash of the server, not of the machine.
-    fsync: 'off',
-    full_page_writes: 'off',
+    // The data of tests lives as long as they do: it has to survive a crash of the server, not of the machine.
+    fsync: durable ? 'on' : 'off',
+    full_page_writes: durable ? 'on' : 'off',
   }
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
   const command = [join(bin, 'postgres'), '-D', join(folder, 'data'), ...args]

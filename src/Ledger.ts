@@ -33,11 +33,17 @@ export async function readState(tx: Transaction, row: GrantRow, task?: string): 
   const permission = Permission.parse(stored.permission)
   const grant = Grant.parse(row.grant)
   const now = row.headTime
-  const open = await Meter.read(tx, grantId, Meter.open)
+  const { window } = grant
   const bounds = Permission.periodAt(permission, now)
+  await Meter.load(tx, grantId, [
+    ...[Meter.open, Meter.day(now), Meter.total],
+    ...(bounds ? [Meter.period(permissionHash, bounds.start)] : []),
+    ...(window === null ? [] : Meter.buckets({ time: now, window })),
+    ...(task === undefined ? [] : Meter.ofTask(task)),
+  ])
+  const open = await Meter.read(tx, grantId, Meter.open)
   const period = bounds ? await Meter.read(tx, grantId, Meter.period(permissionHash, bounds.start)) : 0n
   const { pausedBy, revokedBy } = row
-  const { window } = grant
   return {
     grant,
     permission,

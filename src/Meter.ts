@@ -1,5 +1,6 @@
 /** Running totals, one row each, kept as facts come and go: no cost here grows with history. */
 import type { Hex } from 'viem'
+import * as GuardNumber from './GuardNumber.js'
 import type { EventRow, PaymentRow, Transaction } from './Store.js'
 import * as TrailingWindow from './TrailingWindow.js'
 
@@ -17,6 +18,9 @@ export const sent = 'sent'
 export const period = (permissionHash: Hex, start: number) => `period:${permissionHash}:${start}`
 /** Paid through the guard in one bucket of the trailing window of so many seconds. */
 export const bucket = (window: number, index: number) => `window:${window}:${index}`
+/** The buckets that the trailing window at `time` looks at. */
+export const buckets = (at: { time: number; window: number }) =>
+  TrailingWindow.indexes(at).map((index) => bucket(at.window, index))
 /** Paid through the guard for a task, by its hash, as the guard meters it. */
 export const metered = (task: Hex) => `metered:${task}`
 /** Pulled on the UTC day that holds `time`. */
@@ -28,6 +32,13 @@ export type Label = (typeof labels)[number]
 /** Reserved or paid under a label; what was released does not count. */
 export const labelled = (label: Label, value: string) => `${label}:${value}`
 
+/** Everything that is kept of a task. */
+export const ofTask = (task: string) => [
+  labelled('task', task),
+  metered(GuardNumber.task(task)),
+  openTask(task),
+]
+
 /** The part of a session's that is for a task. Unambiguous, whatever both are called. */
 export const sessionTask = (session: string, task: string) =>
   `session-task:${JSON.stringify([session, task])}`
@@ -35,6 +46,14 @@ export const sessionTask = (session: string, task: string) =>
 /** The amount of a meter; one that was never moved is 0. */
 export async function read(tx: Transaction, grantId: Hex, name: string): Promise<bigint> {
   return (await tx.get('meters', { grantId, name }))?.amount ?? 0n
+}
+
+/** Reads many at once, so that each of them is at hand. */
+export function load(tx: Transaction, grantId: Hex, names: readonly string[]): Promise<void> {
+  return tx.load(
+    'meters',
+    names.map((name) => ({ grantId, name })),
+  )
 }
 
 /** What all meters of a kind hold together, such as those of tasks. Reads every meter of the grant. */
@@ -117,9 +136,7 @@ export async function readWindow(
   grantId: Hex,
   at: { time: number; window: number },
 ): Promise<TrailingWindow.TrailingWindow> {
-  const amounts = await Promise.all(
-    TrailingWindow.indexes(at).map((index) => read(tx, grantId, bucket(at.window, index))),
-  )
+  const amounts = await Promise.all(buckets(at).map((name) => read(tx, grantId, name)))
   const reserved = await read(tx, grantId, open)
   return TrailingWindow.of([...amounts.slice(0, -1), (amounts.at(-1) ?? 0n) + reserved], at)
 }

@@ -1,5 +1,5 @@
 /**
- * Where the books are kept: a small port of four row operations inside a transaction. `memory()` is in
+ * Where the books are kept: a small port of a few row operations inside a transaction. `memory()` is in
  * the core, `hardcap/sqlite` is the embedded default, `hardcap/postgres` is for many hosts; nothing but the ledger knows
  * the rows.
  *
@@ -314,6 +314,8 @@ export type ListOptions = { readonly limit?: number; readonly descending?: boole
 export type Transaction = {
   /** The row with this key (further fields are ignored), or undefined. */
   get<name extends TableName>(table: name, key: Partial<Tables[name]>): Promise<Tables[name] | undefined>
+  /** Reads many rows at once, of keys that differ in their last column alone: a later `get` of one costs nothing. */
+  load<name extends TableName>(table: name, keys: readonly Partial<Tables[name]>[]): Promise<void>
   /** Inserts the row, or replaces the one with the same key. */
   put<name extends TableName>(table: name, row: Tables[name]): Promise<void>
   /** Removes the row with this key, if there is one. */

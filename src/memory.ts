@@ -38,6 +38,7 @@ function transaction(tables: Map<string, Map<string, AnyRow>>, undo: (() => void
     async get(table, key) {
       return rows(table).get(idOf(table, key)) as Tables[typeof table] | undefined
     },
+    async load() {},
     async put(table, row) {
       set(table, idOf(table, row), { ...row })
     },

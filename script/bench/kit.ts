@@ -10,8 +10,8 @@ export type Bench<result> = {
   readonly figures: (result: result) => object
   /** What people read. */
   readonly text: (result: result) => string
-  /** Into the committed snapshot. */
-  readonly write: (result: result) => void
+  /** Into the committed snapshot, where there is one: what is the same on every machine. */
+  readonly write?: (result: result) => void
 }
 
 /** Rows of cells as lines: the first column to the left, all others to the right. */

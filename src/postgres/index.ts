@@ -8,7 +8,8 @@ import pg from 'pg'
 import { keccak256, stringToHex } from 'viem'
 import { HardcapError, InputError } from '../errors.js'
 import type { Store } from '../Store.js'
-import { type Database, type Engine, sqlStore } from '../sql/SqlStore.js'
+import type { Database } from '../sql/Rows.js'
+import { type Engine, sqlStore } from '../sql/SqlStore.js'
 import { GrantDialect } from './GrantDriver.js'
 
 /** Where the server is, if not by a connection string; what is left out comes from PGHOST and its like, as `pg` reads them. */

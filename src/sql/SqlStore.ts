@@ -1,19 +1,9 @@
-/** The store's four row operations in SQL, the same for every database that Kysely speaks to. */
+/** A store in SQL, the same for every database that Kysely speaks to. */
 import { type Kysely, sql } from 'kysely'
 import { HardcapError } from '../errors.js'
-import {
-  type ColumnType,
-  type Store,
-  schema,
-  type TableName,
-  type Tables,
-  type Transaction,
-} from '../Store.js'
+import type { Store, Transaction } from '../Store.js'
 import { migrations } from './migrations.js'
-
-type Value = string | number | null
-/** Rows as the database keeps them: amounts are decimal text. */
-export type Database = Record<string, Record<string, Value>>
+import { type Database, rowsOf } from './Rows.js'
 
 /** What one database does in its own way. */
 export type Engine = {
@@ -49,7 +39,10 @@ export function sqlStore(db: Kysely<Database>, engine: Engine, closed: () => Har
     await migrated()
     return db.transaction().execute(async (tx) => {
       await engine.lock(tx, grantId)
-      return work(rows(tx))
+      const rows = rowsOf(tx)
+      const result = await work(rows)
+      await rows.finish()
+      return result
     })
   }
   async function end(): Promise<void> {
@@ -100,83 +93,4 @@ function migrate(db: Kysely<Database>, engine: Engine): Promise<void> {
       await tx.insertInto('migrations').values({ name }).execute()
     }
   })
-}
-
-function rows(tx: Kysely<Database>): Transaction {
-  return {
-    async get(table, key) {
-      let query = tx.selectFrom(table as string).selectAll()
-      for (const [column, value] of keyOf(table, key)) query = query.where(column, '=', value)
-      const found = await query.executeTakeFirst()
-      return found && decode(table, found)
-    },
-    async put(table, row) {
-      const values = encode(table, row)
-      await tx
-        .insertInto(table as string)
-        .values(values)
-        .onConflict((conflict) => conflict.columns([...schema[table].key]).doUpdateSet(values))
-        .execute()
-    },
-    async remove(table, key) {
-      let query = tx.deleteFrom(table as string)
-      for (const [column, value] of keyOf(table, key)) query = query.where(column, '=', value)
-      await query.execute()
-    },
-    async list(table, where, options = {}) {
-      let query = tx.selectFrom(table as string).selectAll()
-      for (const [column, value] of Object.entries(encode(table, where))) {
-        query = value === null ? query.where(column, 'is', null) : query.where(column, '=', value)
-      }
-      for (const column of schema[table].key)
-        query = query.orderBy(column, options.descending ? 'desc' : 'asc')
-      // SQLite knows no offset without a limit.
-      const { limit = Number.MAX_SAFE_INTEGER, offset } = options
-      if (options.limit !== undefined || offset !== undefined) query = query.limit(limit)
-      if (offset !== undefined) query = query.offset(offset)
-      return (await query.execute()).map((row) => decode(table, row))
-    },
-  }
-}
-
-function keyOf<name extends TableName>(table: name, key: Partial<Tables[name]>): [string, Value][] {
-  const values = encode(table, key)
-  return schema[table].key.map((column) => {
-    const value = values[column]
-    if (value === undefined || value === null) throw new Error(`${table}: the key needs ${column}`)
-    return [column, value]
-  })
-}
-
-function encode<name extends TableName>(table: name, row: Partial<Tables[name]>): Record<string, Value> {
-  const columns: Readonly<Record<string, ColumnType>> = schema[table].columns
-  return Object.fromEntries(
-    Object.entries(row).map(([column, value]) => [
-      column,
-      columns[column] === 'amount' ? String(value) : writable(value as Value),
-    ]),
-  )
-}
-
-/** What an endpoint said is kept for a person. PostgreSQL has no NUL, and a NUL in it must not stop the books. */
-function writable(value: Value): Value {
-  return typeof value === 'string' ? value.replaceAll('\0', '\ufffd') : value
-}
-
-function decode<name extends TableName>(table: name, row: Record<string, Value>): Tables[name] {
-  const columns: Readonly<Record<string, ColumnType>> = schema[table].columns
-  return Object.fromEntries(
-    Object.entries(columns).map(([column, type]) => {
-      const value = row[column] ?? null
-      if (value === null || type === 'text') return [column, value]
-      return [column, type === 'amount' ? BigInt(value) : exact(table, column, value)]
-    }),
-  ) as unknown as Tables[name]
-}
-
-/** Integers come as text or as numbers; one that a number cannot hold exactly is refused, never rounded. */
-function exact(table: string, column: string, value: Value): number {
-  const number = Number(value)
-  if (Number.isSafeInteger(number)) return number
-  throw new Error(`${table}.${column} is ${value}, which is no integer that a number holds exactly.`)
 }

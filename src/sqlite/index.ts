@@ -3,11 +3,12 @@
  * it. Durable against kill -9 and power loss: write-ahead log, flushed at every commit (`synchronous=full`).
  */
 import { setTimeout } from 'node:timers/promises'
-import { Kysely, SqliteDialect, SqliteDriver } from 'kysely'
+import { Kysely, type SqliteDatabase, SqliteDialect, SqliteDriver, type SqliteStatement } from 'kysely'
 import Libsql from 'libsql'
 import { HardcapError } from '../errors.js'
 import type { Store } from '../Store.js'
-import { type Database, type Engine, sqlStore } from '../sql/SqlStore.js'
+import type { Database } from '../sql/Rows.js'
+import { type Engine, sqlStore } from '../sql/SqlStore.js'
 
 export type SqliteOptions = {
   /** How long to wait for the transactions of other processes, in milliseconds. Default 30,000. */
@@ -85,7 +86,7 @@ class ImmediateDriver extends SqliteDriver {
   readonly #database: Libsql.Database
   readonly #busyTimeoutMs: number
   constructor(database: Libsql.Database, busyTimeoutMs: number) {
-    super({ database })
+    super({ database: prepared(database) })
     this.#database = database
     this.#busyTimeoutMs = busyTimeoutMs
   }
@@ -110,6 +111,31 @@ class ImmediateDriver extends SqliteDriver {
         await setTimeout(1 + Math.random() * 4)
       }
     }
+  }
+}
+
+/** How many statements are kept: more than the books have, for lists and loads of a few lengths. */
+const kept = 200
+
+/** The database, which prepares each statement once: to prepare costs about as much as to run. */
+function prepared(database: Libsql.Database): SqliteDatabase {
+  const statements = new Map<string, SqliteStatement>()
+  return {
+    close: () => database.close(),
+    prepare(sql) {
+      const known = statements.get(sql)
+      // The latest goes to the end, so that the first is the one that was not used for longest.
+      if (known) {
+        statements.delete(sql)
+        statements.set(sql, known)
+        return known
+      }
+      const statement = database.prepare(sql)
+      statements.set(sql, statement)
+      const [oldest] = statements.keys()
+      if (statements.size > kept && oldest !== undefined) statements.delete(oldest)
+      return statement
+    },
   }
 }
 
