@@ -16,7 +16,8 @@ function checkPackage() {
   try {
     must('npm', ['pack', '--loglevel=error', '--pack-destination', folder])
     must('sh', ['-c', `tar -xzf "${folder}"/*.tgz -C "${folder}" && mkdir -p "${folder}/node_modules"`])
-    for (const dependency of ['viem', 'kysely', 'libsql', '@libsql', '@neon-rs', 'detect-libc', 'pg']) {
+    const runtime = ['viem', 'kysely', 'libsql', '@libsql', '@neon-rs', 'detect-libc', 'pg', '@x402']
+    for (const dependency of runtime) {
       symlinkSync(`${root}node_modules/${dependency}`, `${folder}/node_modules/${dependency}`)
     }
     symlinkSync(`${folder}/package`, `${folder}/node_modules/${name}`)

@@ -82,7 +82,7 @@ export function* payee({ grant, permission, purse }: State, { host, to }: Reques
 }
 
 /** One payment, by itself. */
-export function* perCall({ grant }: State, amount: bigint): Refusals {
+export function* perCall({ grant }: Pick<State, 'grant'>, amount: bigint): Refusals {
   const { owner, perCall } = grant
   if (amount <= perCall) return
   const reason = `${money(grant, amount)} is more than the ${money(grant, perCall)} that one call may cost. Ask ${owner} to sign a grant with a higher cap per call.`

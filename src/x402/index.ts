@@ -1,0 +1,8 @@
+export * as Challenge from './Challenge.js'
+export * as Exchange from './Exchange.js'
+export * as Judgement from './Judgement.js'
+export type { Offer } from './Offer.js'
+export * as Payer from './Payer.js'
+export * as Payload from './Payload.js'
+export { type Price, type Resolved, type ResolveOptions, resolve } from './resolve.js'
+export { type Violation, type ViolationCode, type X402Code, X402Error } from './Violation.js'
