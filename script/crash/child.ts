@@ -1,18 +1,16 @@
 // A replica of an agent's service, as a process of its own, for the crash test: opens the budget on a store that others
 // share, and spends a list of keys. Its job comes on stdin, because it holds the agent's key. It tells on stdout what it
 // sees, line by line, until it is killed.
-import { type Chain, createPublicClient, custom, defineChain, type Hex, http, type PublicClient } from 'viem'
+import { createPublicClient, custom, defineChain, type Hex, http, type PublicClient } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
-import { base } from 'viem/chains'
 import { Grant, GrantError, openBudget, Permission } from '../../src/index.js'
-import { type Answer, dieAt, type Point } from './points.js'
-import { openStore } from './stores.js'
+import { type Point, stopAt } from './points.js'
+import { gated, openStore, type Place } from './stores.js'
 
 /** What a replica is to do. Amounts in base units, as text. */
 export type Job = {
   readonly url: string
-  /** See `openStore`. */
-  readonly store: string
+  readonly store: Place
   readonly grant: string
   readonly permission: string
   readonly agentKey: Hex
@@ -21,14 +19,18 @@ export type Job = {
   readonly parallel: boolean
   /** Where it stops and waits to be killed. */
   readonly point?: Point | undefined
+  /** How far the clock of its machine is ahead. */
+  readonly aheadSeconds: number
 }
 
 /** What it tells. */
 export type Word =
-  | { readonly word: 'opened' | 'here' | 'done' }
+  | { readonly word: 'opened' | 'here' }
   | { readonly word: 'paid'; readonly key: string }
   | { readonly word: 'refused'; readonly key: string; readonly code: string }
   | { readonly word: 'failed'; readonly why: string }
+  /** With how many effects (see `points.ts`) it had, in all. */
+  | { readonly word: 'done'; readonly effects: number }
 
 const tell = (word: Word) => process.stdout.write(`${JSON.stringify(word)}\n`)
 
@@ -36,22 +38,15 @@ async function main(): Promise<void> {
   const chunks: Buffer[] = []
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
   const job = JSON.parse(Buffer.concat(chunks).toString()) as Job
-  const chain: Chain = defineChain({ ...base, rpcUrls: { default: { http: [job.url] } } })
-  const direct = http(job.url, { retryCount: 0 })({ chain })
-  const stop = () => {
+  const clock = Date.now
+  Date.now = () => clock() + job.aheadSeconds * 1000
+  const { gate, count } = stopAt(job.point, () => {
     tell({ word: 'here' })
-    return new Promise<void>(() => setInterval(() => {}, 1000))
-  }
-  const answer: Answer = job.point === undefined ? (_, forward) => forward() : dieAt(job.point, stop)
-  const request = (asked: { method: string; params?: unknown }) =>
-    answer(asked, () => direct.request(asked as never))
-  const client: PublicClient = createPublicClient({
-    chain,
-    transport: custom({ request }, { retryCount: 0 }),
-    cacheTime: 0,
+    // Until it is killed.
+    setInterval(() => {}, 1000)
   })
-  const store = openStore(job.store)
-  const budget = await openBudget(client, {
+  const store = gated(openStore(job.store), gate)
+  const budget = await openBudget(clientOf(job.url, gate), {
     grant: Grant.parse(job.grant),
     permission: Permission.parse(job.permission),
     agent: privateKeyToAccount(job.agentKey),
@@ -72,7 +67,21 @@ async function main(): Promise<void> {
   else for (const order of job.orders) await spend(order)
   await budget.close()
   await store.close()
-  tell({ word: 'done' })
+  tell({ word: 'done', effects: count() })
+}
+
+/** An endpoint each answer of which passes the gate. viem's own definition of Base takes longer to load than all of this. */
+function clientOf(url: string, gate: ReturnType<typeof stopAt>['gate']): PublicClient {
+  const nativeCurrency = { name: 'Ether', symbol: 'ETH', decimals: 18 }
+  const chain = defineChain({ id: 8453, name: 'Base', nativeCurrency, rpcUrls: { default: { http: [url] } } })
+  const direct = http(url, { retryCount: 0 })({ chain })
+  const request = async (asked: { method: string; params?: unknown }) => {
+    const leave = await gate(asked.method)
+    const answer = await direct.request(asked as never)
+    await leave()
+    return answer
+  }
+  return createPublicClient({ chain, transport: custom({ request }, { retryCount: 0 }), cacheTime: 0 })
 }
 
 main().catch((error: unknown) => {

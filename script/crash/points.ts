@@ -1,28 +1,67 @@
-/** Where a payment can be interrupted: at an answer of the endpoint, after which nothing is answered any more. */
+/**
+ * Where a replica can be stopped: at each of its effects, which are a request to the endpoint and a commit of the store.
+ * Between two of them a process that dies leaves nothing behind.
+ */
 
-/** In place of the endpoint's answer. `forward` asks the endpoint. */
-export type Answer = (request: { method: string }, forward: () => Promise<unknown>) => Promise<unknown>
+export type Point = {
+  /** A method of the endpoint, `commit`, or `any`. */
+  readonly at: string
+  /** The how manieth of them, from 1, since the process began. */
+  readonly nth: number
+  /** Whether the chain or the store still takes it. */
+  readonly happens: boolean
+}
 
-/** At the nth request of a method, which still reaches the chain or does not. */
-export type Point = { readonly method: string; readonly nth: number; readonly reaches: boolean }
+/** Waits before an effect, for ever where the replica ends there; what it returns waits after it in the same way. */
+export type Gate = (at: string) => Promise<() => Promise<void>>
 
-export function dieAt({ method, nth, reaches }: Point, reached: () => Promise<void>): Answer {
-  let count = 0
-  return async (request, forward) => {
-    if (request.method !== method) return forward()
-    count += 1
-    if (count < nth) return forward()
-    if (reaches) await forward()
-    await reached()
-    throw new Error('The endpoint is gone.')
+export type Stops = { readonly gate: Gate; readonly count: () => number }
+
+/** `reached` is called once; from then on nothing happens any more. */
+export function stopAt(point: Point | undefined, reached: () => void): Stops {
+  const never = new Promise<never>(() => {})
+  let effects = 0
+  let matching = 0
+  let isOver = false
+  const end = () => {
+    isOver = true
+    reached()
+    return never
+  }
+  return {
+    count: () => effects,
+    async gate(at) {
+      if (isOver) return never
+      effects += 1
+      const matches = point !== undefined && (point.at === at || point.at === 'any')
+      if (matches) matching += 1
+      const isHere = matches && matching === point.nth
+      if (isHere && !point.happens) return end()
+      return async () => {
+        if (isHere) await end()
+        if (isOver) await never
+      }
+    },
   }
 }
 
-/** Every step of a payment, by the request that it makes. */
-export const points: readonly { readonly at: string; readonly point: Point }[] = [
-  { at: 'reserved', point: { method: 'eth_estimateGas', nth: 1, reaches: false } },
-  { at: 'priced', point: { method: 'eth_getTransactionCount', nth: 2, reaches: false } },
-  { at: 'stored', point: { method: 'eth_sendRawTransaction', nth: 1, reaches: false } },
-  { at: 'broadcast', point: { method: 'eth_sendRawTransaction', nth: 1, reaches: true } },
-  { at: 'logs read', point: { method: 'eth_getLogs', nth: 4, reaches: true } },
-]
+const before = (at: string, nth = 1): Point => ({ at, nth, happens: false })
+const after = (at: string, nth = 1): Point => ({ at, nth, happens: true })
+
+/** Around what cannot be taken back; on the direct rail a payment has a second transaction. */
+export const narrow: Readonly<Record<'guard' | 'direct', readonly Point[]>> = {
+  guard: [
+    before('eth_sendRawTransaction'),
+    after('eth_sendRawTransaction'),
+    before('eth_estimateGas'),
+    after('eth_sendRawTransaction', 2),
+  ],
+  direct: [
+    after('eth_sendRawTransaction'),
+    before('eth_sendRawTransaction', 2),
+    after('eth_sendRawTransaction', 2),
+    before('eth_estimateGas'),
+    before('eth_sendRawTransaction'),
+    before('eth_estimateGas', 2),
+  ],
+}
