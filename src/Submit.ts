@@ -135,7 +135,11 @@ async function transfer(submitter: Submitter, payment: PaymentRow): Promise<void
     onReceipt(stranded)
     throw strandedError(payment, agent.address, error.message, error)
   }
-  const prepared = await prepare(submitter, call, doing)
+  const prepared = await prepare(submitter, call, doing).catch((error: unknown) => {
+    if (!isRevert(error)) throw error
+  })
+  // The chain is ahead of the books: another worker was faster, or the next reading tells that it cannot be paid.
+  if (!prepared) return
   const { balance, needed } = await gasFor(submitter, prepared)
   if (balance < needed) throw gasLow(agent.address, { balance, needed }, transferGasLow(payment))
   await signAndSend(submitter, { key: payment.key, kind: 'transfer', call: prepared })

@@ -133,4 +133,38 @@ describe.each(kit.storeKinds)('$name', (kind) => {
     expect(await kit.balanceOf(base, payee, grant.token.address)).toBe(kit.usd('1'))
     expect(await budget.spentTotalUsd()).toBe('1')
   })
+
+  test('behavior: a worker that another one outruns between the legs opens, and strands nothing', async () => {
+    const [slow, fast] = [kit.endpoint(base), kit.endpoint(base)]
+    const open = kit.books(kind)
+    const account = await kit.approved(base, open(), {}, { client: fast.client })
+    const { budget, order, payee, grant } = account
+    let go = () => {}
+    const going = new Promise<void>((resolve) => {
+      go = resolve
+    })
+    const atTransfer = new Promise<void>((resolve) => {
+      let estimates = 0
+      fast.answer = async ({ method }, forward) => {
+        if (method === 'eth_estimateGas' && ++estimates === 2) {
+          resolve()
+          await going
+        }
+        return forward()
+      }
+    })
+    const spending = budget.spend(order('a'))
+    await atTransfer
+    slow.answer = async ({ method }, forward) => {
+      if (method !== 'eth_estimateGas') return forward()
+      go()
+      await spending
+      return forward()
+    }
+    const other = await kit.open(base, account, open(), { client: slow.client })
+    expect(await other.spend(order('a'))).toMatchObject({ key: 'a' })
+    expect(await kit.balanceOf(base, payee, grant.token.address)).toBe(kit.usd('1'))
+    expect((await other.receipts()).map(({ event }) => event)).toEqual(['reserved', 'settled'])
+    expect(await other.verify()).toMatchObject({ equal: true })
+  })
 })
