@@ -11,12 +11,12 @@ must('tsc', ['-p', 'tsconfig.build.json'])
 if (process.argv.includes('--check')) checkPackage()
 
 function checkPackage() {
-  const { name, exports } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
+  const { name, exports, bin } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
   const folder = mkdtempSync(join(tmpdir(), 'hardcap-pack-'))
   try {
     must('npm', ['pack', '--loglevel=error', '--pack-destination', folder])
     must('sh', ['-c', `tar -xzf "${folder}"/*.tgz -C "${folder}" && mkdir -p "${folder}/node_modules"`])
-    const runtime = ['viem', 'kysely', 'libsql', '@libsql', '@neon-rs', 'detect-libc', 'pg', '@x402']
+    const runtime = ['viem', 'commander', 'kysely', 'libsql', '@libsql', '@neon-rs', 'detect-libc', 'pg', '@x402']
     for (const dependency of runtime) {
       symlinkSync(`${root}node_modules/${dependency}`, `${folder}/node_modules/${dependency}`)
     }
@@ -26,6 +26,7 @@ function checkPackage() {
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n')
     writeFileSync(join(folder, 'imports.mjs'), `${imports.join('\n')}\n`)
     must('node', ['imports.mjs'], { cwd: folder })
+    for (const path of Object.values(bin)) must('node', [join('package', path), '--version'], { cwd: folder })
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

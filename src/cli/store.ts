@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs'
+import { InputError } from '../errors.js'
+import type { Store } from '../Store.js'
+
+/**
+ * Opens the books that a URL names: `sqlite:<path>`, or PostgreSQL's connection string.
+ * @throws InputError where it names none. A file that is not there is not created: nobody exports from empty books.
+ */
+export async function openStore(url: string | undefined): Promise<Store> {
+  const path = url?.startsWith('sqlite:') ? url.slice('sqlite:'.length) : undefined
+  if (path !== undefined) {
+    if (!existsSync(path)) throw unknown(url, `There is no file ${path}.`)
+    const { sqlite } = await import('../sqlite/index.js')
+    return sqlite(path)
+  }
+  if (url !== undefined && /^postgres(ql)?:\/\//.test(url)) {
+    const { postgres } = await import('../postgres/index.js')
+    return postgres(url)
+  }
+  // What it is stays unsaid: it may hold a password.
+  throw unknown(url === undefined ? undefined : 'another text', 'It names no store.')
+}
+
+function unknown(given: string | undefined, why: string): InputError {
+  return new InputError('INVALID_VALUE', {
+    field: 'HARDCAP_STORE',
+    given,
+    valid: 'sqlite:<path of the books> or postgres://... in the environment',
+    why,
+  })
+}
