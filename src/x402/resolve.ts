@@ -37,7 +37,7 @@ export type ResolveOptions = {
   readonly token?: string | undefined
   /** The request to probe with, such as a POST with its body. GET unless said otherwise. */
   readonly init?: RequestInit | undefined
-  /** Milliseconds to the answer, and again to the end of its body. 30,000 unless said otherwise. */
+  /** Milliseconds that all of it may take. 30,000 unless said otherwise. */
   readonly timeoutMs?: number | undefined
   readonly fetch?: typeof globalThis.fetch | undefined
 }
@@ -57,21 +57,11 @@ export async function resolve(url: string | URL, options: ResolveOptions = {}): 
   const opened = await Exchange.open(url, { ...init, signal })
   if (!opened.allowed) throw X402Error.of(opened)
   const { host } = opened.outgoing
-  const answered = await Exchange.send(opened.outgoing, { fetch }).catch((error: unknown) => {
-    if (!deadline.aborted) throw error
-    throw X402Error.of(
-      violation('TIMED_OUT', `${host} did not answer within ${timeoutMs} ms.`, { host }, true),
-    )
+  const challenge = await probe(opened.outgoing, fetch).catch((error: unknown) => {
+    if (!deadline.aborted || init.signal?.aborted) throw error
+    const reason = `${host} did not answer in full within ${timeoutMs} ms.`
+    throw X402Error.of(violation('TIMED_OUT', reason, { host, limit: timeoutMs }, true))
   })
-  if (!answered.allowed) throw X402Error.of(answered)
-  const { response } = answered
-  if (response.status !== 402) {
-    await response.body?.cancel()
-    const reason = `${host} answers ${response.status} and asks for no payment. A URL or method that costs something has to be asked.`
-    throw new X402Error('NO_CHALLENGE', reason, { figures: { host, status: response.status } })
-  }
-  const challenge = await Challenge.read(response, { timeoutMs, signal: init.signal ?? undefined })
-  if (!challenge.allowed) throw X402Error.of(challenge)
 
   const offers = challenge.offers.filter((offer) => offer.allowed)
   const prices = offers.flatMap(priceOf)
@@ -82,6 +72,20 @@ export async function resolve(url: string | URL, options: ResolveOptions = {}): 
     .flatMap(({ payTo }) => (isAddress(payTo, { strict: false }) ? getAddress(payTo) : []))
   const payTo = [...new Set(payees)]
   return { host, prices, entry: payTo.length === 0 ? null : { host, payTo } }
+}
+
+async function probe(outgoing: Exchange.Outgoing, fetch: ResolveOptions['fetch']) {
+  const answered = await Exchange.send(outgoing, { fetch })
+  if (!answered.allowed) throw X402Error.of(answered)
+  const { response, asked } = answered
+  if (response.status !== 402) {
+    await response.body?.cancel()
+    const reason = `${asked.host} answers ${response.status} and asks for no payment. A URL or method that costs something has to be asked.`
+    throw new X402Error('NO_CHALLENGE', reason, { figures: { host: asked.host, status: response.status } })
+  }
+  const challenge = await Challenge.read(response)
+  if (!challenge.allowed) throw X402Error.of(challenge)
+  return challenge
 }
 
 function priceOf({ scheme, network, asset, payTo, amount }: Offer): Price[] {
