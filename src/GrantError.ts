@@ -15,6 +15,12 @@ export type GrantErrorCode =
   | 'MISMATCH'
   /** The agent's EOA cannot pay the gas of the payment. */
   | 'GAS_LOW'
+  /** Told to `onError`: the agent's ETH has fallen below `gasWarningWei`. Nothing is refused for it. */
+  | 'GAS_WARNING'
+  /** Told to `onError`: a transaction is stuck, and `maxFeePerGas` leaves no room for a higher fee. */
+  | 'FEE_CEILING'
+  /** Told to `onError`: the relay threw. What it was given stays stored, and it is given it again. */
+  | 'RELAY_FAILED'
   /** SpendPermissionManager is not an owner of the wallet, so every spend would revert. */
   | 'SPM_NOT_OWNER'
   /** The permission's account has no code: an EOA can approve but never be spent from. */

@@ -1,30 +1,41 @@
 /**
  * Books that have forgotten payments: lost and rebuilt, or restored from a backup. The chain tells of it when they are
- * opened: the agent has used nonces that they know nothing of. What was signed then and is not on chain yet could still
- * land, and its key would pay again. Through the guard it cannot once its deadline has passed, so until that is final
- * nothing is reserved. On the direct rail nothing ever ends it: there the operator has to say that it is over.
+ * opened: the agent has used nonces, or numbers of these books, that they know nothing of. What was signed then and is not
+ * on chain yet could still land, and its key would pay again. Through the guard it cannot once its deadline has passed, so
+ * until that is final nothing is reserved. On the direct rail nothing ever ends it: there the operator has to say that it
+ * is over. What was given to a relay and is not sent yet leaves no trace anywhere: with one, empty books of a permission
+ * that could be spent from already wait all the same, and of a backup the operator has to say that it is one.
  */
 import type { Address, Hex, PublicClient } from 'viem'
 import * as Book from './Book.js'
 import * as Grant from './Grant.js'
 import { GrantError } from './GrantError.js'
 import { lifetime } from './Payment.js'
+import * as PaymentNumber from './PaymentNumber.js'
+import * as Permission from './Permission.js'
+import * as Policy from './Policy.js'
 import { type Refusal, refuse } from './Refusal.js'
+import * as Spm from './SpmRead.js'
 import type { GrantRow, Store, Transaction } from './Store.js'
 import * as Time from './Time.js'
+
+type LookOptions = {
+  readonly grantId: Hex
+  readonly agent: Address
+  /** What the operator says on the direct rail: the agent's first nonce that was never signed. */
+  readonly firstNonce: number | undefined
+  /** What the operator says on the guard rail. */
+  readonly books: 'new' | 'restored' | undefined
+  readonly isRelayed: boolean
+}
 
 /**
  * Looks for what the books have forgotten, when they are opened, and notes it.
  *
- * @param options.firstNonce what the operator says on the direct rail: the agent's first nonce that was never signed
  * @throws GrantError `MISMATCH` for a `firstNonce` that the chain has used
  */
-export async function look(
-  client: PublicClient,
-  store: Store,
-  options: { readonly grantId: Hex; readonly agent: Address; readonly firstNonce: number | undefined },
-): Promise<void> {
-  const { grantId, agent, firstNonce } = options
+export async function look(client: PublicClient, store: Store, options: LookOptions): Promise<void> {
+  const { grantId, agent, firstNonce, books, isRelayed } = options
   // Read before the books: what another process has stored and sent meanwhile is in them then.
   const [used, { timestamp }] = await Promise.all([
     client.getTransactionCount({ address: agent, blockTag: 'pending' }),
@@ -37,16 +48,52 @@ export async function look(
       { figures: { firstNonce, used } },
     )
   }
+  const permission = isRelayed ? await unread(store, grantId) : undefined
+  const couldBeGiven = permission !== undefined && (await isUsable(client, permission))
   await store.transact(grantId, async (tx) => {
     const row = await Book.get(tx, grantId)
     const isGuarded = Grant.parse(row.grant).rail !== 'direct'
     if (!isGuarded && firstNonce !== undefined)
       return tx.put('grants', { ...row, knownNonces: Math.max(firstNonce, row.knownNonces), quietUntil: 0 })
-    if (used <= (await knownNonces(tx, row))) return
-    // By the later of both clocks, as deadlines are given.
-    const now = Math.max(Number(timestamp), Math.floor(Date.now() / 1000))
-    const quietUntil = isGuarded ? now + lifetime : Time.max
+    const hasForgotten =
+      books === 'restored' || (books !== 'new' && (couldBeGiven || used > (await knownNonces(tx, row))))
+    if (!hasForgotten) return
+    const quietUntil = isGuarded ? quietFrom(Number(timestamp)) : Time.max
     await tx.put('grants', { ...row, knownNonces: isGuarded ? used : row.knownNonces, quietUntil })
+  })
+}
+
+/** The permission of books that have not read anything yet; undefined for others. */
+function unread(store: Store, grantId: Hex): Promise<Permission.Permission | undefined> {
+  return store.transact(grantId, async (tx) => {
+    const { permissionHash, startNumber, headNumber } = await Book.get(tx, grantId)
+    const stored = await tx.get('permissions', { grantId, hash: permissionHash })
+    return stored && headNumber === startNumber ? Permission.parse(stored.permission) : undefined
+  })
+}
+
+/** Whether other books may have spent from a permission, or from the one that it replaces. */
+async function isUsable(client: PublicClient, permission: Permission.Permission): Promise<boolean> {
+  if (permission.extraData !== '0x' && Policy.decode(permission.extraData).replaces !== null) return true
+  return Spm.isApproved(client, { permission })
+}
+
+/** By the later of both clocks, as deadlines are given. */
+function quietFrom(time: number): number {
+  return Math.max(time, Math.floor(Date.now() / 1000)) + lifetime
+}
+
+/**
+ * Looks whether the chain has numbers of these books that they never took, once they have read it: then they were restored
+ * from before that, and something that was signed with them may be open.
+ */
+export function lookAtNumbers(store: Store, grantId: Hex): Promise<void> {
+  return store.transact(grantId, async (tx) => {
+    const row = await Book.get(tx, grantId)
+    if (Grant.parse(row.grant).rail === 'direct') return
+    const next = await PaymentNumber.firstUnseen(tx, row)
+    if (next === row.numbers) return
+    await tx.put('grants', { ...row, numbers: next, quietUntil: quietFrom(row.headTime) })
   })
 }
 

@@ -6,6 +6,7 @@ import { GrantError } from './GrantError.js'
 import * as Permission from './Permission.js'
 import * as Policy from './Policy.js'
 import type * as Receipt from './Receipt.js'
+import type { Relay } from './Relay.js'
 import type { Store } from './Store.js'
 import * as Sync from './Sync.js'
 
@@ -32,6 +33,34 @@ export type OpenBudgetOptions = {
    * forgotten can land any more, and that what the chain shows is accepted.
    */
   readonly firstNonce?: number
+  /**
+   * On the guard rail, for one opening, what nobody can see from the chain where a relay sends: `restored` for books that
+   * come from a backup, which then wait as books that were lost; `new` for the first books that this grant ever had,
+   * which need not wait though they are empty and the permission is approved. Default: what can be seen.
+   */
+  readonly books?: 'new' | 'restored'
+  /**
+   * Sends what the agent signs, in its place: the agent then needs no ETH. Guard rail. `Relay.fromClient` makes one of a
+   * client with an account that has ETH. `revoke` alone is still sent by the agent.
+   */
+  readonly relay?: Relay
+  /**
+   * Milliseconds from the first payment that is due to the batch that it goes out in, so that more of them share it.
+   * Guard rail. Default 0, at most 600,000: while a batch is on its way the next ones gather by themselves.
+   */
+  readonly batchDelayMs?: number
+  /**
+   * Blocks for which a transaction that is next is waited for, before it is replaced by the same one with higher fees; a
+   * relay is given a call again after as many. Default 10, which is 20 seconds on Base.
+   */
+  readonly replaceAfterBlocks?: number
+  /** Wei per gas: the most that a transaction offers. A stuck one at it is told to `onError` as `FEE_CEILING`. Default: any. */
+  readonly maxFeePerGas?: bigint
+  /**
+   * Wei: `onError` is told `GAS_WARNING`, once each time, when the agent's ETH falls below it. Default 0.0005 ETH. Not with
+   * a relay.
+   */
+  readonly gasWarningWei?: bigint
   /** Nothing is reserved when the chain was not seen for longer than this. Default 60,000. */
   readonly maxUnseenMs?: number
   /**
@@ -44,7 +73,7 @@ export type OpenBudgetOptions = {
   readonly onError?: (error: unknown) => void
 }
 
-type Parts = Pick<OpenBudgetOptions, 'grant' | 'permission' | 'agent' | 'nonce'>
+type Parts = Pick<OpenBudgetOptions, 'grant' | 'permission' | 'agent' | 'nonce' | 'relay' | 'books'>
 
 /** @throws GrantError `MISMATCH`, which names what does not belong; ChainError `RPC_FAILED` */
 export async function assertTogether(client: PublicClient, parts: Parts): Promise<void> {
@@ -61,6 +90,11 @@ export async function assertTogether(client: PublicClient, parts: Parts): Promis
   if (typeof agent.signTransaction !== 'function') {
     throw mismatch(
       `The agent ${agent.address} cannot sign transactions. Give an account that holds its key, such as privateKeyToAccount makes.`,
+    )
+  }
+  if (grant.rail === 'direct' && (parts.relay !== undefined || parts.books !== undefined)) {
+    throw mismatch(
+      'On the direct rail the agent sends its transactions itself, and its nonces tell what books have forgotten: relay and books are for the guard rail.',
     )
   }
   assertMirrors(parts)
@@ -81,7 +115,11 @@ export async function assertTogether(client: PublicClient, parts: Parts): Promis
  * The permission is the one that mirrors the grant: what the owner signed are these terms.
  * @throws GrantError `MISMATCH`
  */
-export function assertMirrors({ grant, permission, nonce = 0n }: Omit<Parts, 'agent'>): void {
+export function assertMirrors({
+  grant,
+  permission,
+  nonce = 0n,
+}: Pick<Parts, 'grant' | 'permission' | 'nonce'>): void {
   // Which permission it replaces is not of the grant; every other byte of the policy is.
   const replaces = grant.rail === 'direct' ? undefined : replacesOf(permission)
   const expected = Permission.fromGrant(grant, { nonce, ...(replaces === undefined ? {} : { replaces }) })

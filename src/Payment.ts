@@ -16,9 +16,10 @@
  *
  * A leg is `seen` by an event with equal terms, never by a receipt or an answer: on the direct rail of its own
  * transaction, through the guard of its own number and reference, whoever sent it. It `failed` when a final block
- * shows its nonce used without that event; a pull also when the permission ended; a payment through the guard only if
- * besides its number is unused, and also at its deadline, if its number is unused then. Until then it stays open, and
- * what is open counts against every cap.
+ * shows its nonce used without that event; a pull also when the permission ended. A payment through the guard fails at
+ * its deadline, if a final block shows its number unused then; before it, where its transaction was for it alone, as a
+ * pull does, if besides its number is unused. Where others were in its transaction, it is signed once more, with fewer of
+ * them and the same number. Until then it stays open, and what is open counts against every cap.
  */
 import type { Hex } from 'viem'
 import { GrantError } from './GrantError.js'
@@ -86,15 +87,29 @@ export async function get(tx: Transaction, grantId: Hex, key: string): Promise<P
   return payment
 }
 
-/** The transaction that a leg rests on: the latest one signed for it. */
+/** One of the transactions that a leg rests on: of those with the nonce that it was signed with last. */
 export async function currentTransaction(
   tx: Transaction,
   payment: PaymentRow,
   kind: FactKind,
 ): Promise<TransactionRow | undefined> {
-  const { grantId, key } = payment
-  const rows = await tx.list('transactions', { grantId, key, kind }, { descending: true, limit: 1 })
-  return rows[0]
+  const { grantId, key, nonce } = payment
+  // A transaction of the guard may be for many payments, one of the direct rail is for one.
+  if (kind === 'payment' && nonce === null) return undefined
+  const which = kind === 'payment' && nonce !== null ? { grantId, nonce, kind } : { grantId, key, kind }
+  const [row] = await tx.list('transactions', which, { descending: true, limit: 1 })
+  return row
+}
+
+/** All that compete for the nonce of a leg: replaced with higher fees, any of them may be mined. */
+export async function candidates(
+  tx: Transaction,
+  payment: PaymentRow,
+  kind: FactKind,
+): Promise<TransactionRow[]> {
+  const current = await currentTransaction(tx, payment, kind)
+  if (!current) return []
+  return tx.list('transactions', { grantId: payment.grantId, nonce: current.nonce })
 }
 
 /** Whether a payment has come to its end, and none of it can be taken back. */

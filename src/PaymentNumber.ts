@@ -27,3 +27,17 @@ export async function payerOf(tx: Transaction, grantId: Hex, number: Hex): Promi
   const [event] = await tx.list('events', { grantId, number, final: 1 }, { limit: 1 })
   return event
 }
+
+/** How far ahead of the books a number on chain is looked for: more than the largest batch. */
+const ahead = 128
+
+/** The index after the last of the books' own numbers that the chain has and they never took; else the next to take. */
+export async function firstUnseen(tx: Transaction, { grantId, lane, numbers }: GrantRow): Promise<number> {
+  let next = numbers
+  for (let index = numbers; index < next + ahead; index++) {
+    const number = numberToHex(GuardNumber.number(BigInt(lane), index), { size: 32 })
+    const [seen] = await tx.list('events', { grantId, number }, { limit: 1 })
+    if (seen) next = index + 1
+  }
+  return next
+}

@@ -55,7 +55,7 @@ export async function replace(
   if (!(await isReplaced(caller, current, permission))) {
     const call = GuardCall.prepareReplace({ from: current.permission, to: permission, signature })
     const isDone = ({ headNumber }: GrantRow) => isReplaced(caller, current, permission, BigInt(headNumber))
-    await AgentCall.make(caller, { call, outcome: 'replaced', isDone, doing })
+    await AgentCall.makeByAnybody(caller, { call, outcome: 'replaced', isDone, doing })
   }
   const start = () => Promise.reject(new Error('The books of a grant that is replaced are open.'))
   const { receipt } = await Book.open(submitter.store, { grant, permission, start })

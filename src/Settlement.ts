@@ -228,6 +228,8 @@ async function guardedFailureOf(
   }
   if (final.time >= deadline)
     return `It was not included before its deadline at ${Time.format(deadline)}, and its number is unused.`
+  // With others in its transaction, it may have been one of them that the chain refused: then it is signed once more.
+  if (payment.alone === 0) return undefined
   const transaction = await Payment.currentTransaction(tx, payment, 'payment')
   return transaction && passedBy(transaction, 'payment', reading)
 }

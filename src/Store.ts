@@ -74,8 +74,17 @@ export type PaymentRow = {
   readonly ref: Hex
   /** On the guard rail, 32 bytes: the payment's number, which it keeps through every attempt. */
   readonly number: Hex | null
-  /** Of the attempt that is signed: the first second at which the guard refuses it. */
+  /** The first second at which the guard refuses everything that is signed for it. */
   readonly deadline: number | null
+  /**
+   * Through the guard: the nonce of the transaction that it was signed in last; null before, and where a relay was given
+   * it.
+   */
+  readonly nonce: number | null
+  /** 1 where that was for it alone, or could not be: what fails then fails by its own doing. */
+  readonly alone: 0 | 1
+  /** The books' head when it was last signed or given to a relay. */
+  readonly triedAt: number | null
   /** The orchestrator's ticket as JSON, where the chain asks for one. */
   readonly ticket: string | null
   /** Chain time at the reservation. */
@@ -92,16 +101,18 @@ export type PaymentRow = {
 
 /**
  * One nonce of the agent's EOA, what it is for, and the signed bytes, kept before they are broadcast. A nonce may have
- * several, of which the chain takes one.
+ * several, with rising fees, of which the chain takes one.
  */
 export type TransactionRow = {
   readonly grantId: Hex
   readonly nonce: number
   readonly kind: FactKind | 'call'
-  /** The payment's key; empty for a call that is no payment, such as an approval. */
+  /** The payment's key; empty for a batch of several, and for a call that is no payment, such as an approval. */
   readonly key: string
   readonly raw: Hex
   readonly hash: Hex
+  /** The books' head when it was signed. */
+  readonly signedAt: number
 }
 
 /** `pull`: from the account to the agent. `transfer`: from the agent on. `payment`: through the guard, both at once. */
@@ -232,6 +243,9 @@ export const schema: {
       ref: 'text',
       number: 'text',
       deadline: 'integer',
+      nonce: 'integer',
+      alone: 'integer',
+      triedAt: 'integer',
       ticket: 'text',
       reservedAt: 'integer',
       pull: 'text',
@@ -247,7 +261,15 @@ export const schema: {
     ],
   },
   transactions: {
-    columns: { grantId: 'text', nonce: 'integer', kind: 'text', key: 'text', raw: 'text', hash: 'text' },
+    columns: {
+      grantId: 'text',
+      nonce: 'integer',
+      kind: 'text',
+      key: 'text',
+      raw: 'text',
+      hash: 'text',
+      signedAt: 'integer',
+    },
     key: ['grantId', 'nonce', 'hash'],
     indexes: [
       ['grantId', 'hash'],

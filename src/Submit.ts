@@ -2,82 +2,129 @@
  * The ledger's forward half: takes the next step of each open payment. It meets the backward half (sync) only in the
  * books, so any worker may go on where another one died.
  */
-import { type Hex, hexToBigInt } from 'viem'
+import * as Batch from './Batch.js'
 import * as Book from './Book.js'
 import type { ChainError } from './ChainError.js'
 import { InputError } from './errors.js'
-import * as Grant from './Grant.js'
+import * as Gas from './Gas.js'
 import { GrantError } from './GrantError.js'
 import * as GuardCall from './GuardCall.js'
-import * as GuardNumber from './GuardNumber.js'
+import { signBatch } from './GuardHash.js'
 import * as Ledger from './Ledger.js'
-import {
-  assertGas,
-  gasFor,
-  gasLow,
-  isRevert,
-  prepare,
-  type Submitter,
-  signAndSend,
-  transferGas,
-} from './Outbox.js'
+import { gasLow, give, isRevert, prepare, type Submitter, signAndSend, signAndSendBatch } from './Outbox.js'
 import * as Payment from './Payment.js'
-import * as Permission from './Permission.js'
+import type * as Permission from './Permission.js'
 import * as Spm from './SpmCall.js'
-import type { GrantRow, PaymentRow } from './Store.js'
-import * as Ticket from './Ticket.js'
-import { type Call, simulate } from './Transaction.js'
+import type { PaymentRow } from './Store.js'
+import { simulate } from './Transaction.js'
+
+/** Told of a payment whose next step cannot be taken. */
+export type OnRefused = (key: string, error: GrantError) => void
+
+/* ------------------------------------------ guard ------------------------------------------ */
 
 /**
- * Takes the next step of a payment, if one is due: signs and broadcasts the payment through the guard, or on the
- * direct rail its pull, or its transfer once the pull was seen. While the books are paused no payment begins; one that
- * has begun goes on.
- *
- * @throws GrantError `CHAIN_REFUSED` or `GAS_LOW` where the first step cannot succeed. Nothing was signed then, and
- * the reservation is released. `STRANDED` where the transfer cannot succeed, `GAS_LOW` where it cannot yet.
+ * Pays a group of payments in one call of the guard, but for those that the chain would refuse: each of them is found
+ * with its reason, and released if nothing was signed for it before. What it throws has stopped all of it for now.
  */
-export async function step(submitter: Submitter, payment: PaymentRow): Promise<void> {
-  if (payment.pull === 'none') return begin(submitter, payment)
-  if (Payment.isTransferDue(payment)) return transfer(submitter, payment)
-}
+export async function payGroup(
+  submitter: Submitter,
+  { row, permissions }: Batch.Look,
+  group: Batch.Group,
+  onRefused: OnRefused,
+): Promise<void> {
+  const { client, store, grantId, agent, relay } = submitter
+  const permission = permissions.get(group.payments[0]?.permissionHash ?? '0x')
+  if (!permission) throw new Error('The permission of a payment is in the books.')
+  const deadline = group.deadline ?? Batch.deadlineOf(row)
+  const refuse = (payment: PaymentRow, error: Refusing) =>
+    refusePayment(submitter, { payment, permission, error }, onRefused)
+  const callOf = (payments: readonly PaymentRow[]) =>
+    GuardCall.preparePay({ permission, batch: Batch.of(row, payments, deadline) })
 
-/** The first transaction of a payment. */
-type First = {
-  readonly kind: 'pull' | 'payment'
-  readonly call: Call
-  /** Of a payment through the guard. */
-  readonly deadline?: number
-  /** Gas that it may need afterwards. */
-  readonly further: bigint
-}
-
-async function begin(submitter: Submitter, payment: PaymentRow): Promise<void> {
-  const { store, grantId, onReceipt } = submitter
-  const { key, amount, payee } = payment
-  const books = await store.transact(grantId, async (tx) => {
-    const row = await Book.get(tx, grantId)
-    const stored = await tx.get('permissions', { grantId, hash: payment.permissionHash })
-    if (!stored) throw new Error(`Permission ${payment.permissionHash} is not in the books.`)
-    return { row, permission: Permission.parse(stored.permission) }
-  })
-  const { row, permission } = books
-  if (row.paused === 1) return
-  try {
-    const { kind, call, deadline, further } =
-      payment.number === null ? pull(permission, payment) : guarded(books, payment, payment.number)
-    const prepared = await prepare(submitter, call, `Paying ${amount} base units to ${payee}`)
-    await assertGas(submitter, prepared, further)
-    await signAndSend(submitter, { key, kind, call: prepared, deadline })
-  } catch (error) {
-    // An input error: a payee that a permission which took the place of another one does not list any more.
-    const isFinal = error instanceof GrantError || error instanceof InputError || isRevert(error)
-    if (!isFinal) throw error
-    const released = await Ledger.release(store, grantId, key, error.message)
-    // Another worker signed it meanwhile, which may be why the chain would refuse it now.
-    if (!released) return
-    onReceipt(released)
-    throw error instanceof GrantError ? error : refused(payment, permission, error)
+  if (relay) {
+    const { payments } = await sift(group.payments, refuse, async (payments) => {
+      await simulate(client, { call: callOf(payments), from: agent.address, doing: doingOf(payments) })
+    })
+    if (payments.length === 0) return
+    if (!(await Ledger.handOver(store, { grantId, payments, deadline }))) return
+    const batch = Batch.of(row, payments, deadline)
+    const signature = await signBatch(agent, { permission, batch })
+    return give(submitter, GuardCall.preparePayWithSignature({ permission, batch, signature }))
   }
+  const { payments, tried } = await sift(group.payments, refuse, async (payments) => {
+    const prepared = await prepare(submitter, callOf(payments), doingOf(payments))
+    await Gas.assertEnough(submitter, prepared)
+    return prepared
+  })
+  if (tried) await signAndSendBatch(submitter, { payments, deadline, call: tried })
+}
+
+function doingOf(payments: readonly PaymentRow[]): string {
+  const [{ amount, payee } = { amount: 0n, payee: '' }] = payments
+  if (payments.length === 1) return `Paying ${amount} base units to ${payee}`
+  return `Paying ${payments.length} payments`
+}
+
+/** Why the chain, or the agent's gas, would not let something through. */
+type Refusing = ChainError | GrantError | InputError
+
+type Sifted<tried> = { readonly payments: readonly PaymentRow[]; readonly tried: tried | undefined }
+
+/**
+ * The payments that can be made together, in their order, and what `attempt` gave for just those. The others are found by
+ * bisection, each with the reason why it does not go with those before it.
+ */
+async function sift<tried>(
+  candidates: readonly PaymentRow[],
+  refuse: (payment: PaymentRow, error: Refusing) => Promise<void>,
+  attempt: (payments: readonly PaymentRow[]) => Promise<tried>,
+  good: Sifted<tried> = { payments: [], tried: undefined },
+): Promise<Sifted<tried>> {
+  const [first] = candidates
+  if (!first) return good
+  const payments = [...good.payments, ...candidates]
+  try {
+    return { payments, tried: await attempt(payments) }
+  } catch (error) {
+    if (!isRefusing(error)) throw error
+    if (candidates.length === 1) {
+      await refuse(first, error)
+      return good
+    }
+    const middle = candidates.length >> 1
+    const left = await sift(candidates.slice(0, middle), refuse, attempt, good)
+    return sift(candidates.slice(middle), refuse, attempt, left)
+  }
+}
+
+/** An input error: a payee that a permission which took the place of another one does not list any more. */
+function isRefusing(error: unknown): error is Refusing {
+  return error instanceof GrantError || error instanceof InputError || isRevert(error)
+}
+
+type RefusedPayment = {
+  readonly payment: PaymentRow
+  readonly permission: Permission.Permission
+  readonly error: Refusing
+}
+
+async function refusePayment(
+  { store, grantId, onReceipt }: Submitter,
+  { payment, permission, error }: RefusedPayment,
+  onRefused: OnRefused,
+): Promise<void> {
+  const { key } = payment
+  if (payment.pull === 'signed') {
+    // What is signed already could still come: only the chain releases it.
+    if (error instanceof GrantError) return onRefused(key, error)
+    return Ledger.setAlone(store, payment)
+  }
+  const released = await Ledger.release(store, grantId, key, error.message)
+  // Another worker signed it meanwhile, which may be why the chain would refuse it now.
+  if (!released) return
+  onReceipt(released)
+  onRefused(key, error instanceof GrantError ? error : refused(payment, permission, error))
 }
 
 function refused(
@@ -93,31 +140,35 @@ function refused(
   )
 }
 
-/** The first leg of the direct rail. */
-function pull(permission: Permission.Permission, { amount }: PaymentRow): First {
-  return { kind: 'pull', call: Spm.prepareSpend({ permission, amount }), further: transferGas }
-}
+/* ------------------------------------------ direct ------------------------------------------ */
 
-/** All of a payment through the guard. */
-function guarded(
-  { row, permission }: { row: GrantRow; permission: Permission.Permission },
+/**
+ * Takes the next step of a payment on the direct rail, if one is due: signs and broadcasts its pull, or its transfer once
+ * the pull was seen. While the books are paused no payment begins; one that has begun goes on.
+ */
+export async function step(
+  submitter: Submitter,
+  { row, permissions }: Batch.Look,
   payment: PaymentRow,
-  number: Hex,
-): First {
-  const { ref, payee, amount, task, ticket } = payment
-  // By the later of both clocks: a chain that stood still goes on at the time of this machine.
-  const deadline = Math.max(row.headTime, Math.floor(Date.now() / 1000)) + Payment.lifetime
-  const batch = GuardCall.batch(Grant.parse(row.grant), {
-    payments: [{ number: hexToBigInt(number), ref, payee, amount }],
-    deadline,
-    task: task === null ? undefined : GuardNumber.task(task),
-    ticket: ticket === null ? undefined : Ticket.parse(ticket),
-  })
-  return { kind: 'payment', call: GuardCall.preparePay({ permission, batch }), deadline, further: 0n }
+  onRefused: OnRefused,
+): Promise<void> {
+  if (Payment.isTransferDue(payment)) return transfer(submitter, payment, onRefused)
+  if (payment.pull !== 'none' || row.paused === 1) return
+  const { key, amount, permissionHash } = payment
+  const permission = permissions.get(permissionHash)
+  if (!permission) throw new Error(`Permission ${permissionHash} is not in the books.`)
+  try {
+    const call = await prepare(submitter, Spm.prepareSpend({ permission, amount }), doingOf([payment]))
+    await Gas.assertEnough(submitter, call, Gas.transferGas)
+    await signAndSend(submitter, { key, kind: 'pull', call })
+  } catch (error) {
+    if (!isRefusing(error)) throw error
+    await refusePayment(submitter, { payment, permission, error }, onRefused)
+  }
 }
 
 /** The second leg of the direct rail. */
-async function transfer(submitter: Submitter, payment: PaymentRow): Promise<void> {
+async function transfer(submitter: Submitter, payment: PaymentRow, onRefused: OnRefused): Promise<void> {
   const { store, grantId, agent, token, client, onReceipt } = submitter
   const call = Spm.prepareTransfer({ token, to: payment.payee, amount: payment.amount })
   const doing = 'Paying the payee'
@@ -133,15 +184,17 @@ async function transfer(submitter: Submitter, payment: PaymentRow): Promise<void
     const stranded = await Ledger.strand(store, grantId, payment.key, error.message)
     if (!stranded) return
     onReceipt(stranded)
-    throw strandedError(payment, agent.address, error.message, error)
+    return onRefused(payment.key, strandedError(payment, agent.address, error.message, error))
   }
   const prepared = await prepare(submitter, call, doing).catch((error: unknown) => {
     if (!isRevert(error)) throw error
   })
   // The chain is ahead of the books: another worker was faster, or the next reading tells that it cannot be paid.
   if (!prepared) return
-  const { balance, needed } = await gasFor(submitter, prepared)
-  if (balance < needed) throw gasLow(agent.address, { balance, needed }, transferGasLow(payment))
+  const { balance, needed } = await Gas.needs(submitter, prepared)
+  if (balance < needed) {
+    return onRefused(payment.key, gasLow(agent.address, { balance, needed }, transferGasLow(payment)))
+  }
   await signAndSend(submitter, { key: payment.key, kind: 'transfer', call: prepared })
 }
 

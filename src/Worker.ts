@@ -5,7 +5,6 @@
 import * as Book from './Book.js'
 import * as Dispatch from './Dispatch.js'
 import { GrantError } from './GrantError.js'
-import type * as Outbox from './Outbox.js'
 import * as Payment from './Payment.js'
 import * as Permission from './Permission.js'
 import * as Settlement from './Settlement.js'
@@ -13,7 +12,7 @@ import type { GrantRow, PaymentRow, Transaction } from './Store.js'
 import * as Submit from './Submit.js'
 import * as Sync from './Sync.js'
 
-export type WorkerOptions = Outbox.Submitter & {
+export type WorkerOptions = Dispatch.DispatchOptions & {
   readonly finality: Sync.Finality
   /** Milliseconds between two rounds. `onError` is told of every failed one; the next tries again. */
   readonly pollMs: number
@@ -43,6 +42,9 @@ export function start(options: WorkerOptions): Worker {
   let timer: NodeJS.Timeout | undefined
   let seenAt = Number.NEGATIVE_INFINITY
   let stopped: GrantError | undefined
+  /** Until what is gathered goes out, if something is. */
+  let dueMs: number | undefined
+  const drive = Dispatch.start(options, { onRefused: reject, isStopped: () => stopped !== undefined })
 
   function round(): Promise<void> {
     const turn = tail.then(async () => {
@@ -50,7 +52,7 @@ export function start(options: WorkerOptions): Worker {
       try {
         await sync()
         await settle()
-        await Dispatch.drive(options, { onRefused: reject, isStopped: () => stopped !== undefined })
+        dueMs = await drive()
       } catch (error) {
         if (error instanceof GrantError && error.code === 'FINALITY_BROKEN') halt(error)
         throw error
@@ -113,7 +115,7 @@ export function start(options: WorkerOptions): Worker {
       round()
         .catch(options.onError)
         // Somebody may have asked for an earlier round in the meantime.
-        .finally(() => timer ?? schedule(pollMs))
+        .finally(() => timer ?? schedule(Math.min(pollMs, dueMs ?? pollMs)))
     }, ms)
     // An idle mirror does not keep the process alive; a payment that somebody waits for does.
     if (waiters.size === 0) timer.unref()
@@ -181,8 +183,9 @@ export async function sourceOf(
     const { number, deadline } = payment
     for (const leg of Payment.legsOf(payment)) {
       if (Payment.legOf(payment, leg) !== 'signed') continue
-      const transaction = await Payment.currentTransaction(tx, payment, leg)
-      awaited.push({ number, deadline, transaction })
+      const candidates = await Payment.candidates(tx, payment, leg)
+      if (candidates.length === 0) awaited.push({ number, deadline, transaction: undefined })
+      for (const transaction of candidates) awaited.push({ number, deadline, transaction })
     }
   }
   return { row, source: { grantId, agent: agent.address, token, current, known, awaited, finality } }

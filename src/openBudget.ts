@@ -68,18 +68,35 @@ export async function openBudget(client: PublicClient, options: Opening.OpenBudg
     grantId,
     agent,
     token: token.address,
+    fees: {
+      replaceAfterBlocks: Input.integer(options.replaceAfterBlocks ?? 10, 'replaceAfterBlocks', {
+        min: 1,
+        max: 1e6,
+      }),
+      maxFeePerGas: options.maxFeePerGas ?? 2n ** 256n - 1n,
+    },
+    relay: options.relay,
+    told: new Set(),
     onReceipt,
     onError,
   }
   if (opened.receipt) onReceipt(opened.receipt)
-  const { firstNonce } = options
-  await Lost.look(client, store, { grantId, agent: agent.address, firstNonce }).catch(
-    Sync.redact('Opening the budget'),
-  )
+  const { firstNonce, books } = options
+  const isRelayed = options.relay !== undefined
+  const lost = { grantId, agent: agent.address, firstNonce, books, isRelayed }
+  await Lost.look(client, store, lost).catch(Sync.redact('Opening the budget'))
   const pollMs = options.pollMs ?? client.pollingInterval
-  const worker = Worker.start({ ...submitter, finality, pollMs })
+  const worker = Worker.start({
+    rail: grant.rail === 'direct' ? 'direct' : 'guard',
+    batchDelayMs: Input.integer(options.batchDelayMs ?? 0, 'batchDelayMs', { min: 0, max: 600_000 }),
+    gasWarningWei: options.gasWarningWei ?? 500_000_000_000_000n,
+    ...submitter,
+    finality,
+    pollMs,
+  })
   try {
     await worker.round()
+    await Lost.lookAtNumbers(store, grantId)
   } catch (error) {
     await worker.close()
     throw error
@@ -140,7 +157,7 @@ export async function openBudget(client: PublicClient, options: Opening.OpenBudg
       if (row.approved) return
       const call = await Approval.prepare(client, { permission, signature, from: agent.address })
       const isDone = ({ approved }: GrantRow) => approved === 1
-      await AgentCall.make(caller, { call, outcome: 'approved', isDone, doing: Approval.doing })
+      await AgentCall.makeByAnybody(caller, { call, outcome: 'approved', isDone, doing: Approval.doing })
     },
 
     async check(given) {

@@ -51,6 +51,9 @@ const books = [
     "ref" text not null,
     "number" text,
     "deadline" bigint,
+    "nonce" bigint,
+    ${flag('alone')},
+    "triedAt" bigint,
     "ticket" text,
     "reservedAt" bigint not null,
     ${leg('pull')},
@@ -61,6 +64,7 @@ const books = [
     check ("transfer" = 'none' or "pull" <> 'none'),
     check ("number" is null or "pull" = "transfer" or "pull" = 'failed'),
     check ("number" is null or "pull" <> 'signed' or "deadline" is not null),
+    check ("number" is not null or "nonce" is null),
     check ("failure" is null or "pull" = 'failed' or "transfer" = 'failed')
   )`,
   `create index "payments_open" on "payments" ("grantId", "open")`,
@@ -74,6 +78,7 @@ const books = [
     "key" text not null,
     "raw" text not null,
     "hash" text not null,
+    "signedAt" bigint not null,
     primary key ("grantId", "nonce", "hash")
   )`,
   `create index "transactions_hash" on "transactions" ("grantId", "hash")`,

@@ -88,7 +88,8 @@ describe.each(kit.cases)('$name', ({ kind, rail }) => {
     const second = await kit.open(base, account, open())
     const spends = ['a', 'b', 'c', 'd'].flatMap((key) => [budget.spend(order(key)), second.spend(order(key))])
     const hashes = (await Promise.all(spends)).map(({ txHash }) => txHash)
-    expect(new Set(hashes).size).toBe(4)
+    // Through the guard several go out in one.
+    expect(new Set(hashes).size)[rail === 'direct' ? 'toBe' : 'toBeLessThanOrEqual'](4)
     const more = await Promise.allSettled([budget.spend(order('e')), second.spend(order('f'))])
     expect(more.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
     expect(await kit.balanceOf(base, payee, grant.token.address)).toBe(kit.usd('5'))

@@ -82,7 +82,20 @@ export async function assertSound(store: Store, grantId: `0x${string}`): Promise
     expect(event.final).toBe(event.blockNumber <= grant.finalNumber ? 1 : 0)
     expect(event.blockNumber).toBeLessThanOrEqual(grant.headNumber)
   }
-  expect(new Set(transactions.map((row) => row.nonce)).size).toBe(transactions.length)
+  // What competes for a nonce is the same, with other fees, signed one after the other.
+  for (const row of transactions) {
+    const { nonce, key, kind, signedAt } = row
+    const others = transactions.filter((other) => other.nonce === nonce && other !== row)
+    for (const other of others) expect(other).toMatchObject({ key, kind })
+    expect(others.map((other) => other.signedAt)).not.toContain(signedAt)
+  }
+  for (const { key, pull, nonce } of payments) {
+    if (pull === 'none' || nonce === null) continue
+    expect([key, transactions.some((row) => row.nonce === nonce && row.kind === 'payment')]).toEqual([
+      key,
+      true,
+    ])
+  }
   expect(Receipt.verify(receipts, { head: grant.receiptHash })).toEqual({
     holds: true,
     receipts: grant.receipts,

@@ -6,7 +6,7 @@ import * as Ledger from '../../src/Ledger.js'
 import type { Order } from '../../src/Order.js'
 import * as Payment from '../../src/Payment.js'
 import * as Settlement from '../../src/Settlement.js'
-import type { FactKind, Store, TransactionRow } from '../../src/Store.js'
+import type { FactKind, PaymentRow, Store, TransactionRow } from '../../src/Store.js'
 import { define, payee } from '../core/grants.js'
 import { assertSound } from './books.js'
 import { Chain, freshHash, type Mined } from './chain.js'
@@ -41,6 +41,12 @@ export async function scene(
     return result
   }
 
+  const signing = () => ({
+    grantId,
+    chainNonce: chain.nonce,
+    sign: async (nonce: number) => ({ raw: numberToHex(nonce), hash: freshHash() }),
+  })
+
   const it = {
     store,
     grant,
@@ -52,16 +58,18 @@ export async function scene(
 
     /** Signs the next leg; its hash is as random as a real one. */
     sign: (key: string, kind: TransactionRow['kind']) =>
-      check(
-        Ledger.sign(store, {
-          grantId,
-          key,
-          kind,
-          chainNonce: chain.nonce,
-          deadline: kind === 'payment' ? chain.head.time + Payment.lifetime : undefined,
-          sign: async (nonce) => ({ raw: numberToHex(nonce), hash: freshHash() }),
-        }),
-      ),
+      kind === 'payment' ? it.signBatch([key]) : check(Ledger.sign(store, { ...signing(), key, kind })),
+
+    /** Signs payments through the guard in one transaction, as they are now; undefined where one is not due. */
+    async signBatch(keys: readonly string[]) {
+      const payments = await Promise.all(keys.map((key) => it.payment(key)))
+      const { nonce } = chain
+      const isDue = (payment: PaymentRow) =>
+        payment.pull === 'none' || (payment.pull === 'signed' && (payment.nonce ?? nonce) < nonce)
+      if (!payments.every(isDue)) return undefined
+      const deadline = chain.head.time + Payment.lifetime
+      return check(Ledger.signBatch(store, { ...signing(), payments, deadline }))
+    },
 
     /** Signs the next leg, which has to be due, and says how it looks mined. */
     async signed(key: string, kind: FactKind): Promise<Mined> {
