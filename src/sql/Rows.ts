@@ -1,6 +1,6 @@
 /**
  * The rows of one transaction. A database answers each statement at a cost of its own, on a network a whole round trip,
- * so a row is read once, and what is put is written at the end, or before the next list, many rows in a statement.
+ * so a row is read once, and what is put is written at the end, or before its table is listed, many rows in a statement.
  * Nobody else sees or changes these rows meanwhile: the transaction holds the grant's lock.
  */
 import { type Kysely, sql } from 'kysely'
@@ -26,12 +26,15 @@ export function rowsOf(tx: Kysely<Database>): Transaction & { finish(): Promise<
   const idOf = (table: TableName, key: Partial<Row>) =>
     JSON.stringify([table, ...keyOf(table, key).map(([, value]) => value)])
 
-  /** In the order of the schema, in which each table refers to those before it. */
-  async function flush(): Promise<void> {
+  /** Writes what was put: of all tables, in the order of the schema, or of one, and of grants, to which all refer. */
+  async function flush(only?: TableName): Promise<void> {
     // What was not written must not be missing in silence where the work goes on after an error.
     if (failure) throw failure.error
+    const tables = (Object.keys(schema) as TableName[]).filter(
+      (table) => only === undefined || table === only || table === 'grants',
+    )
     try {
-      for (const table of Object.keys(schema) as TableName[]) {
+      for (const table of tables) {
         const rows = [...(unwritten.get(table)?.values() ?? [])]
         unwritten.delete(table)
         for (let n = 0; n < rows.length; n += chunk) await write(tx, table, rows.slice(n, n + chunk))
@@ -78,14 +81,14 @@ export function rowsOf(tx: Kysely<Database>): Transaction & { finish(): Promise<
       unwritten.set(table, rows.set(id, values))
     },
     async remove(table, key) {
-      await flush()
+      await flush(table)
       known.set(idOf(table, key), undefined)
       let query = tx.deleteFrom(table as string)
       for (const [column, value] of keyOf(table, key)) query = query.where(column, '=', value)
       await query.execute()
     },
     async list(table, where, options = {}) {
-      await flush()
+      await flush(table)
       let query = tx.selectFrom(table as string).selectAll()
       for (const [column, value] of Object.entries(encode(table, where))) {
         query = value === null ? query.where(column, 'is', null) : query.where(column, '=', value)
