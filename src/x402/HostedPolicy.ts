@@ -84,7 +84,9 @@ function readLevel(given: unknown, nameField: string, decimals: number): Level |
 function units(value: unknown, decimals: number, towards: 'up' | 'down'): bigint | undefined {
   if (typeof value !== 'number' || !Number.isFinite(value) || Math.abs(value) >= 1e15) return undefined
   if (value <= 0) return 0n
-  const [whole = '0', fraction = ''] = value.toFixed(20).split('.')
+  // As it was written: the shortest decimal that is this float.
+  const text = String(value)
+  const [whole = '0', fraction = ''] = (text.includes('e') ? value.toFixed(20) : text).split('.')
   const exact = BigInt(whole + fraction.slice(0, decimals).padEnd(decimals, '0'))
   const isMore = /[1-9]/.test(fraction.slice(decimals))
   return towards === 'up' && isMore ? exact + 1n : exact
