@@ -21,28 +21,28 @@ export type Outgoing = {
 
 export type Opened = { readonly allowed: true; readonly outgoing: Outgoing } | Violation
 
-/** What pays. A caller who sends it himself would pay outside the books. */
-const paymentHeaders = ['payment-signature', 'x-payment']
+/** What pays, outside the books; and what makes another host answer than the one that is asked. */
+const refusedHeaders = ['payment-signature', 'x-payment', 'host']
 
 /**
  * Reads what `fetch` takes, without any network. What a URL may be: https, and http on a loopback host alone, without
  * user or password (`Host.ofUrl`). A loopback host is asked by either, under the one entry that names it.
  *
  * @returns the request, or `NOT_ALLOWED`
- * @throws InputError `INVALID_VALUE` for headers that pay, and what `new Request` throws
+ * @throws InputError `INVALID_VALUE` for headers that pay or name a host, and what `new Request` throws
  */
 export async function open(input: string | URL | Request, init: RequestInit = {}): Promise<Opened> {
   const url = input instanceof Request ? input.url : input
   const read = Host.ofUrl(url)
   if (!read.ok) return violation('NOT_ALLOWED', `There must be no such request. ${read.reason}`)
   const request = new Request(input, init)
-  const paying = paymentHeaders.find((name) => request.headers.has(name))
-  if (paying !== undefined)
+  const refused = refusedHeaders.find((name) => request.headers.has(name))
+  if (refused !== undefined)
     throw new InputError('INVALID_VALUE', {
-      field: `headers.${paying}`,
-      given: 'a payment',
-      valid: 'no header that pays',
-      why: 'The request carries a payment of its own, which no grant would know of.',
+      field: `headers.${refused}`,
+      given: 'a value',
+      valid: `no headers ${refusedHeaders.join(', ')}`,
+      why: 'The payment and the host are not for a header of the caller to say.',
     })
   const { method, headers, redirect } = request
   const body = request.body === null ? undefined : await request.arrayBuffer()

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { InputError } from '../../src/index.js'
+import { Grant, InputError } from '../../src/index.js'
 import { Exchange } from '../../src/x402/index.js'
 import { stranger } from '../chain/guardScene.js'
 import { at, type Behaviour, redirect, startHostile } from './hostile.js'
+import { grantOf } from './kit.js'
 
 const payTo = stranger()
 const served: Behaviour = (visit) => {
@@ -84,8 +85,31 @@ describe('open', () => {
     ])
   })
 
-  test('error: a payment of the caller', async () => {
-    for (const name of ['PAYMENT-SIGNATURE', 'x-payment'])
+  test.each([
+    'https://api.example.com.evil.io/',
+    'https://evil-api.example.com/',
+    'https://example.com/',
+    'https://api.example.com:8443/',
+    'https://\u0430pi.example.com/',
+    'https://api.example.com%2eevil.io/',
+    'https://evil.io/https://api.example.com/',
+    'https://evil.io/?api.example.com#api.example.com',
+    'https://api-example.com/',
+    'https://127.0.0.1:4021/',
+  ])('behavior: %s is none that a grant of api.example.com allows', async (url) => {
+    const grant = grantOf('api.example.com', payTo)
+    const hostOf = async (url: string) => {
+      const opened = await Exchange.open(url)
+      return opened.allowed ? opened.outgoing.host : undefined
+    }
+    const allows = async (url: string) =>
+      Grant.isAllowed(grant, { host: await hostOf(url), to: payTo }).allowed
+    expect(await hostOf(url)).toBeDefined()
+    expect([await allows(url), await allows('https://API.EXAMPLE.com:443/')]).toEqual([false, true])
+  })
+
+  test('error: a payment of the caller, or another host', async () => {
+    for (const name of ['PAYMENT-SIGNATURE', 'x-payment', 'Host'])
       await expect(
         Exchange.open('https://api.example.com/', { headers: { [name]: 'e30=' } }),
       ).rejects.toThrow(InputError)
