@@ -93,7 +93,7 @@ export function holds(rows: readonly Row[]): boolean {
   )
 }
 
-function sum(amounts: readonly bigint[]): bigint {
+export function sum(amounts: readonly bigint[]): bigint {
   return amounts.reduce((sum, amount) => sum + amount, 0n)
 }
 

@@ -14,10 +14,13 @@ export type Options = WorldOptions & {
   readonly random: () => number
 }
 export type Outcome = Omit<Row, 'scenario'> & { readonly kills: number }
+export type Store = 'SQLite' | 'PostgreSQL'
 export type Scenario = {
   readonly name: string
   /** Between hosts only PostgreSQL can be shared. */
-  readonly stores: readonly ('SQLite' | 'PostgreSQL')[]
+  readonly stores: readonly Store[]
+  /** Those of the short form, where it takes fewer. */
+  readonly short?: readonly Store[]
   /** How many of the kills it takes, in shares. */
   readonly share: number
   readonly round: (options: Options) => Promise<Outcome>
@@ -26,9 +29,11 @@ export type Scenario = {
 const both = ['SQLite', 'PostgreSQL'] as const
 const rails = ['guard', 'direct'] as const
 
-/** Of this many orders three quarters fit under the total; a day is no limit unless said otherwise. */
-const count = 12
-const caps = { total: 90_500n, perDay: 500_000n } as const
+/** Orders of a round, each of a cent and a little: more where more is killed, so that there is always something to pay. */
+const countOf = ({ kills }: Options) => kills + 6
+/** For three quarters of so many orders, and not for one more; a day is no limit unless said otherwise. */
+const capsOf = (count: number) => ({ total: centsOf(Math.floor((count * 3) / 4)), perDay: 10_000_000n })
+const centsOf = (count: number) => BigInt(count) * 10_000n + 5_000n
 
 export const scenarios: readonly Scenario[] = [
   ...rails.map(
@@ -37,8 +42,8 @@ export const scenarios: readonly Scenario[] = [
       stores: both,
       share: 2,
       round: (options) =>
-        within(options, { rail, ...caps }, async (world) => {
-          const orders = world.orders(count)
+        within(options, { rail, ...capsOf(countOf(options)) }, async (world) => {
+          const orders = world.orders(countOf(options))
           for (const point of await pointsOf(world, rail, options)) {
             const replica = world.launch(orders, { point })
             await replica.until('here')
@@ -54,10 +59,11 @@ export const scenarios: readonly Scenario[] = [
     (rail): Scenario => ({
       name: `three replicas killed at random, ${rail} rail`,
       stores: both,
+      short: [rail === 'guard' ? 'SQLite' : 'PostgreSQL'],
       share: 1,
       round: (options) =>
-        within(options, { rail, ...caps }, async (world) => {
-          const orders = world.orders(count)
+        within(options, { rail, ...capsOf(countOf(options)) }, async (world) => {
+          const orders = world.orders(countOf(options))
           await murder(world, options, () => world.launch(shuffled(orders, options.random)))
         }),
     }),
@@ -67,8 +73,8 @@ export const scenarios: readonly Scenario[] = [
     stores: both,
     share: 0,
     round: (options) =>
-      within(options, { rail: 'guard', ...caps }, async (world) => {
-        const orders = world.orders(count)
+      within(options, { rail: 'guard', ...capsOf(6) }, async (world) => {
+        const orders = world.orders(6)
         const replicas = Array.from({ length: 10 }, () => world.launch(orders))
         await Promise.all(replicas.map(({ ended }) => ended))
       }),
@@ -78,7 +84,7 @@ export const scenarios: readonly Scenario[] = [
     stores: both,
     share: 0,
     round: (options) =>
-      within(options, { rail: 'guard', ...caps, total: 50_500n }, async (world) => {
+      within(options, { rail: 'guard', ...capsOf(10), total: centsOf(5) }, async (world) => {
         await world.launch(world.orders(10), { parallel: true }).ended
       }),
   },
@@ -87,8 +93,8 @@ export const scenarios: readonly Scenario[] = [
     stores: ['PostgreSQL'],
     share: 1,
     round: (options) =>
-      within(options, { rail: 'guard', ...caps }, async (world) => {
-        const orders = world.orders(count)
+      within(options, { rail: 'guard', ...capsOf(countOf(options)) }, async (world) => {
+        const orders = world.orders(countOf(options))
         const { books } = world.main
         const stores = await Promise.all([2, 10, 25].map((delayMs) => books.distant(delayMs)))
         await murder(world, options, (n) => {
@@ -100,12 +106,13 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'clocks jump between kills',
     stores: both,
+    short: ['SQLite'],
     share: 1,
     round: (options) =>
-      within(options, { rail: 'guard', total: 90_500n, perDay: 33_000n }, async (world) => {
+      within(options, { rail: 'guard', ...capsOf(countOf(options)), perDay: centsOf(3) }, async (world) => {
         const { base } = world
         const { random } = options
-        const orders = world.orders(count)
+        const orders = world.orders(countOf(options))
         // The clock of a machine may be wrong by less than the ten minutes that a signature holds.
         const start = () =>
           world.launch(shuffled(orders, random), { aheadSeconds: Math.round((random() - 0.5) * 1_080) })
@@ -118,12 +125,15 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'two agents under one grant, killed at random',
     stores: both,
+    short: ['PostgreSQL'],
     share: 1,
     round: (options) =>
-      within(options, { rail: 'guard', ...caps, total: 140_500n }, async (world) => {
+      within(options, { rail: 'guard', ...capsOf(countOf(options)) }, async (world) => {
         const sibling = await world.join()
         const seats = [world.main, sibling, world.main]
-        const orders = new Map(seats.map((seat) => [seat, world.orders(count / 2 + 2, seat)]))
+        const orders = new Map(
+          [world.main, sibling].map((seat) => [seat, world.orders(Math.ceil(countOf(options) / 2), seat)]),
+        )
         await murder(world, options, (n) => {
           const seat = seats[n] ?? world.main
           return world.launch(shuffled(orders.get(seat) ?? [], options.random), { seat })
@@ -133,15 +143,16 @@ export const scenarios: readonly Scenario[] = [
   {
     name: 'the total raised under way',
     stores: both,
+    short: ['SQLite'],
     share: 1,
     round: (options) =>
-      within(options, { rail: 'guard', ...caps, total: 40_500n }, async (world) => {
-        const orders = world.orders(count)
+      within(options, { rail: 'guard', ...capsOf(countOf(options)), total: centsOf(2) }, async (world) => {
+        const orders = world.orders(countOf(options))
         let left = Math.ceil(options.kills / 2)
         const start = () => world.launch(shuffled(orders, options.random))
         await murder(world, options, start, async () => {
           left -= 1
-          if (left === 0) await world.raise(caps.total)
+          if (left === 0) await world.raise(capsOf(countOf(options)).total)
         })
       }),
   },
@@ -149,8 +160,10 @@ export const scenarios: readonly Scenario[] = [
     (rail): Scenario => ({
       name: `restored from an old backup, ${rail} rail`,
       stores: both,
+      short: [rail === 'guard' ? 'PostgreSQL' : 'SQLite'],
       share: 1,
-      round: (options) => within(options, { rail, ...caps }, (world) => restored(world, options)),
+      round: (options) =>
+        within(options, { rail, ...capsOf(countOf(options) + 2) }, (world) => restored(world, options)),
     }),
   ),
 ]
@@ -158,7 +171,7 @@ export const scenarios: readonly Scenario[] = [
 async function restored(world: World, options: Options): Promise<void> {
   const { base, main } = world
   const { kills, random } = options
-  const orders = world.orders(count)
+  const orders = world.orders(countOf(options))
   const isDirect = main.terms.grant.rail === 'direct'
   await world.launch(orders.slice(0, 2)).ended
   await main.books.backUp()

@@ -2,9 +2,9 @@
 import { setTimeout } from 'node:timers/promises'
 import { type Address, type Hex, parseAbiItem } from 'viem'
 import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts'
-import { type Budget, Grant, GrantError, openBudget, Permission, Spm, Time } from '../../src/index.js'
+import { type Budget, Grant, GrantError, Guard, openBudget, Permission, Spm, Time } from '../../src/index.js'
 import type { Base } from '../../src/testing/index.js'
-import { type Row, type Transfer, tally } from './audit.js'
+import { type Row, sum, type Transfer, tally } from './audit.js'
 import type { Books } from './books.js'
 import type { Job } from './child.js'
 import type { Launcher, Replica } from './replica.js'
@@ -225,7 +225,7 @@ async function newSeat({ base, books }: WorldOptions): Promise<Omit<Seat, 'terms
 async function opened(base: Base, seat: Seat, more: { readonly firstNonce?: number }) {
   const store = openStore(seat.books.place)
   const { agent, terms } = seat
-  const budget = await openBudget(base.client, { ...terms, ...more, agent, store, pollMs: 20 })
+  const budget = await openBudget(base.client, { ...terms, ...more, agent, store, pollMs: 50 })
   const close = async () => {
     await budget.close()
     await store.close()
@@ -264,12 +264,24 @@ async function transfers(
 ): Promise<Transfer[]> {
   const event = parseAbiItem('event Transfer(address indexed from, address indexed to, uint256 value)')
   const logs = await base.client.getLogs({ event, args, fromBlock: start, strict: true })
-  return Promise.all(
-    logs.map(async ({ args, blockNumber }) => ({
-      amount: args.value,
-      time: Number((await base.client.getBlock({ blockNumber })).timestamp),
-    })),
+  const byTransaction = new Map(
+    logs.map(({ transactionHash }) => [
+      transactionHash,
+      logs.filter((log) => log.transactionHash === transactionHash),
+    ]),
   )
+  const all = [...byTransaction].map(async ([hash, logs]) => {
+    const { logs: beside, blockNumber } = await base.client.getTransactionReceipt({ hash })
+    const { timestamp } = await base.client.getBlock({ blockNumber })
+    const whole = logs.map(({ args }) => args.value)
+    const parts = Guard.parseLogs(beside).flatMap((event) =>
+      event.type === 'paid' && event.payee === args.to ? [event.amount] : [],
+    )
+    // The guard pays a payee once for all of a batch; its events say for what, and the token's that it did.
+    const isSame = parts.length > 0 && sum(parts) === sum(whole)
+    return (isSame ? parts : whole).map((amount) => ({ amount, time: Number(timestamp) }))
+  })
+  return (await Promise.all(all)).flat()
 }
 
 function usd(units: bigint): string {
