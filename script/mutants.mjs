@@ -68,11 +68,18 @@ function forgeOnce(cwd, env) {
 function edit(copy, [file, from, to]) {
   const path = join(copy, file)
   const text = readFileSync(path, 'utf8')
-  if (text.split(from).length !== 2) throw new Error(`${file}: expected exactly one ${JSON.stringify(from)}`)
   writeFileSync(
     path,
     text.replace(from, () => to),
   )
+}
+
+/** What stands in the code no more, or twice: told before an hour of tests. */
+function misplaced(names) {
+  return names
+    .flatMap((name) => suites[name].mutants.flatMap(({ edits }) => edits))
+    .filter(([file, from]) => readFileSync(join(root, file), 'utf8').split(from).length !== 2)
+    .map(([file, from]) => `${file}: expected exactly one ${JSON.stringify(from)}\n`)
 }
 
 /** Those of the suite that no test noticed. */
@@ -100,6 +107,8 @@ function survivors(name, copy) {
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(suites)
 const unknown = wanted.filter((name) => !(name in suites))
 if (unknown.length > 0) throw new Error(`No such mutants: ${unknown}. There are: ${Object.keys(suites)}.`)
+const misses = misplaced(wanted)
+if (misses.length > 0) throw new Error(`Mutants that have no place:\n${misses.join('')}`)
 
 setup()
 const copy = mkdtempSync(join(tmpdir(), 'hardcap-mutants-'))
