@@ -15,6 +15,11 @@ const steps = {
     run('vitest', ['run', 'test/ledger/model.test.ts', '--testTimeout=1800000'], {
       env: { HARDCAP_RUNS: '500', HARDCAP_SEED: seed },
     }),
+  thief: () =>
+    run('vitest', ['run', 'test/chain/guardThiefRandom.test.ts', '--testTimeout=1800000'], {
+      env: { HARDCAP_ROBBERIES: '100', HARDCAP_SEED: seed },
+    }),
+  crash: () => run('node', ['script/run.mjs', 'crashTest.ts'], { env: { HARDCAP_SEED: seed } }),
   mutants: () => run('node', ['script/mutants.mjs']),
   coverage: () => run('node', ['script/coverage.mjs']),
   node22: () => underNode('22.23.3'),
