@@ -15,9 +15,9 @@ import type { GrantRow, PaymentRow } from './Store.js'
 import * as Ticket from './Ticket.js'
 
 /**
- * The most payments in one call. A payment to an account without USDC, under every cap, takes some 45,000 gas and, in a
- * list of 65,536 payees, 611 bytes of calldata. 100 of them stay below the 16,777,216 gas of a transaction (EIP-7825) and
- * the 128 KiB that nodes take.
+ * The most payments in one call. 100 payments to as many accounts without USDC take 3,962,524 gas under a trailing window
+ * and a list of 100 payees, and at most 4,603,324 and 60,805 bytes of calldata with a list of 65,536 (batch.test.ts), with
+ * room below the 16,777,216 gas that a transaction may take (EIP-7825) and the 128 KiB that nodes accept.
  */
 export const most = 100
 

@@ -51,7 +51,7 @@ export async function fund(
 }
 
 /** An endpoint that keeps the agent's transactions to itself, from now on; resolves with the first that it took. */
-export function swallow(endpoint: ReturnType<typeof kit.endpoint>): Promise<void> {
+export function swallow(endpoint: Pick<ReturnType<typeof kit.endpoint>, 'answer'>): Promise<void> {
   return new Promise((resolve) => {
     endpoint.answer = async ({ method }, forward) => {
       if (method !== 'eth_sendRawTransaction') return forward()
