@@ -1,35 +1,15 @@
-/** What the chain's logs say of a grant: whose logs are asked for on each rail, and the facts that they are. */
-import {
-  type Address,
-  BaseError,
-  erc20Abi,
-  getAbiItem,
-  type Hex,
-  HttpRequestError,
-  isAddressEqual,
-  numberToHex,
-  type PublicClient,
-  zeroHash,
-} from 'viem'
-import { hardcapGuardAbi, spendPermissionManagerAbi } from '../abi/index.js'
-import { hardcapGuard, spendPermissionManager } from './Addresses.js'
+/** The facts that the chain's logs are for a grant. */
+import { getAbiItem, type Hex, isAddressEqual, numberToHex, type PublicClient, zeroHash } from 'viem'
+import { spendPermissionManagerAbi } from '../abi/index.js'
+import { spendPermissionManager } from './Addresses.js'
+import * as Logs from './Logs.js'
 import * as Permission from './Permission.js'
 import * as Policy from './Policy.js'
+import * as Span from './Span.js'
 import type { EventRow } from './Store.js'
 
 /** A fact as it was read, before it is known whose it is. */
 export type Fact = Omit<EventRow, 'key' | 'final'>
-
-/** Whose logs are facts of a grant. */
-export type Subject = {
-  readonly grantId: Hex
-  readonly token: Address
-  readonly agent: Address
-  /** The permission that new payments use. Its spender is the agent on the direct rail, else the guard. */
-  readonly current: Permission.Permission
-  /** The others under the grant that the books know. */
-  readonly known: readonly Permission.Permission[]
-}
 
 /** The facts, in the order of the chain, and permissions under the grant that were not known. */
 export type Found = {
@@ -37,85 +17,15 @@ export type Found = {
   readonly siblings: readonly Permission.Permission[]
 }
 
-export type Range = { readonly from: bigint; readonly to: bigint }
-
-const usedEvent = getAbiItem({ abi: spendPermissionManagerAbi, name: 'SpendPermissionUsed' })
 const approvedEvent = getAbiItem({ abi: spendPermissionManagerAbi, name: 'SpendPermissionApproved' })
-const transferEvent = getAbiItem({ abi: erc20Abi, name: 'Transfer' })
-const paidEvent = getAbiItem({ abi: hardcapGuardAbi, name: 'Paid' })
-const fundedEvent = getAbiItem({ abi: hardcapGuardAbi, name: 'Funded' })
-
-/** The logs that the facts of a range are made of. */
-export type Logs = {
-  readonly used: Awaited<ReturnType<typeof getUsed>>
-  readonly transfers: Awaited<ReturnType<typeof getTransfers>>
-  readonly paid: Awaited<ReturnType<typeof getPaid>>
-}
-
-/** Asks for the logs of a range in one go; an endpoint may refuse when there are too many. */
-export async function getLogs(client: PublicClient, subject: Subject, range: Range): Promise<Logs> {
-  const guarded = isGuarded(subject)
-  const [used, transfers, paid] = await Promise.all([
-    getUsed(client, subject, range),
-    guarded ? [] : getTransfers(client, subject, range),
-    guarded ? getPaid(client, subject, range) : [],
-  ])
-  return { used, transfers, paid }
-}
-
-/** Whether the guard pays; on the direct rail the agent itself does. */
-export function isGuarded({ agent, current }: Pick<Subject, 'agent' | 'current'>): boolean {
-  return !isAddressEqual(current.spender, agent)
-}
-
-/**
- * What left the account by the spender, whatever the permission: an earlier one counts, and so does another that
- * somebody had the owner sign.
- */
-async function getUsed(client: PublicClient, { current, token }: Subject, { from, to }: Range) {
-  const { account, spender } = current
-  const logs = await client.getLogs({
-    address: spendPermissionManager,
-    event: usedEvent,
-    args: { account, spender },
-    fromBlock: from,
-    toBlock: to,
-    strict: true,
-  })
-  // The event's token is not indexed.
-  return logs.filter((log) => isAddressEqual(log.args.token, token))
-}
-
-function getTransfers(client: PublicClient, { agent, token }: Subject, { from, to }: Range) {
-  return client.getLogs({
-    address: token,
-    event: transferEvent,
-    args: { from: agent },
-    fromBlock: from,
-    toBlock: to,
-    strict: true,
-  })
-}
-
-/** Anybody can make the guard say this under any grantId, with money of their own. */
-async function getPaid(client: PublicClient, { grantId }: Subject, { from, to }: Range) {
-  const filter = {
-    address: hardcapGuard,
-    args: { grantId },
-    fromBlock: from,
-    toBlock: to,
-    strict: true,
-  } as const
-  const [payments, fundings] = await Promise.all([
-    client.getLogs({ ...filter, event: paidEvent }),
-    client.getLogs({ ...filter, event: fundedEvent }),
-  ])
-  return [...payments, ...fundings]
-}
 
 /** The facts that logs are; undefined where some of them were left out by the endpoint. */
-export async function of(client: PublicClient, subject: Subject, logs: Logs): Promise<Found | undefined> {
-  const found = isGuarded(subject)
+export async function of(
+  client: PublicClient,
+  subject: Logs.Subject,
+  logs: Logs.Logs,
+): Promise<Found | undefined> {
+  const found = Logs.isGuarded(subject)
     ? await guardFacts(client, subject, logs)
     : { facts: await directFacts(client, subject, logs), siblings: [] }
   if (!found) return undefined
@@ -128,7 +38,7 @@ export async function of(client: PublicClient, subject: Subject, logs: Logs): Pr
 
 /* ------------------------------------------ direct ------------------------------------------ */
 
-async function directFacts(client: PublicClient, { grantId }: Subject, { used, transfers }: Logs) {
+async function directFacts(client: PublicClient, { grantId }: Logs.Subject, { used, transfers }: Logs.Logs) {
   const placeOf = placing(client, grantId)
   const facts = [...used, ...transfers].map(async (log): Promise<Fact> => {
     const place = await placeOf(log)
@@ -161,7 +71,7 @@ const unguarded = { ref: null, number: null, window: null, task: null } as const
  * The guard's events are the grant's where SpendPermissionManager took the money for them from the account: its event
  * is in the same transaction, for the same permission and the same sum. A sum that differs is a log left out.
  */
-async function guardFacts(client: PublicClient, subject: Subject, { used, paid }: Logs) {
+async function guardFacts(client: PublicClient, subject: Logs.Subject, { used, paid }: Logs.Logs) {
   const { grantId, current, known } = subject
   const placeOf = placing(client, grantId)
   const taken = new Map<string, { amount: bigint; periodStart: number }>()
@@ -230,7 +140,7 @@ async function approvedAs(
     .getLogs({ ...filter, fromBlock: 0n, toBlock, strict: true })
     .catch((error: unknown) => {
       // That nobody answered just now must not become a fact.
-      if (isUnreachable(error)) throw error
+      if (Span.refusalOf(error) !== 'wide') throw error
       return []
     })
   const [log] = logs
@@ -266,10 +176,4 @@ function placing(client: PublicClient, grantId: Hex): (log: PlacedLog) => Promis
     txHash: log.transactionHash,
     time: await timeOf(log),
   })
-}
-
-/** To ask for less does not help where nobody answers, or nobody wants to. */
-export function isUnreachable(error: unknown): boolean {
-  const cause = error instanceof BaseError ? error.walk((e) => e instanceof HttpRequestError) : undefined
-  return cause instanceof HttpRequestError && [undefined, 401, 403, 429].includes(cause.status)
 }

@@ -13,13 +13,16 @@ type Limits = {
  * @throws GrantError where the worker stopped for good
  */
 export async function refusal(
-  worker: Pick<Worker, 'stopped' | 'unseenMs' | 'round'>,
+  worker: Pick<Worker, 'stopped' | 'doubted' | 'unseenMs' | 'round'>,
   headTime: () => Promise<number>,
   { maxUnseenMs = 60_000, maxHeadAgeSeconds = Number.POSITIVE_INFINITY }: Limits,
 ): Promise<Refusal | undefined> {
   const stopped = worker.stopped()
   if (stopped) throw stopped
-  if (worker.unseenMs() > maxUnseenMs) await worker.round().catch(() => {})
+  if (worker.unseenMs() > maxUnseenMs || worker.doubted()) await worker.round().catch(() => {})
+  const doubted = worker.doubted()
+  if (doubted)
+    return refuse('LOGS_MISSING', doubted.message, { ...doubted.figures } as Refusal['figures'], true)
   const unseenMs = worker.unseenMs()
   if (unseenMs > maxUnseenMs) {
     const since = Number.isFinite(unseenMs) ? `${Math.round(unseenMs)} ms ago` : 'never'

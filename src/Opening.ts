@@ -5,6 +5,7 @@ import type { Grant } from './Grant.js'
 import { GrantError } from './GrantError.js'
 import * as Permission from './Permission.js'
 import * as Policy from './Policy.js'
+import type * as Progress from './Progress.js'
 import type * as Receipt from './Receipt.js'
 import type { Relay } from './Relay.js'
 import type { Store } from './Store.js'
@@ -71,6 +72,8 @@ export type OpenBudgetOptions = {
   readonly onReceipt?: (receipt: Receipt.Receipt) => void
   /** Told of failed looks at the chain and of refused broadcasts; they are repeated. Default: nothing. */
   readonly onError?: (error: unknown) => void
+  /** Told after each page of a long way to the head. */
+  readonly onProgress?: Progress.Listener
 }
 
 type Parts = Pick<OpenBudgetOptions, 'grant' | 'permission' | 'agent' | 'nonce' | 'relay' | 'books'>

@@ -27,6 +27,8 @@ export type RefusalCode =
   /** The purse holds the target of a funding, or more. */
   | 'NOTHING_TO_FUND'
   | 'CHAIN_UNSEEN'
+  /** The chain has metered more, or less, than the logs that the endpoint gives come to. */
+  | 'LOGS_MISSING'
   /** The books were lost or restored, and what they have forgotten may still land. */
   | 'BOOKS_INCOMPLETE'
 

@@ -13,11 +13,17 @@ import * as Permission from './Permission.js'
 import * as Receipt from './Receipt.js'
 import type { EventRow, FactKind, GrantRow, PaymentRow, Store, Transaction, TransactionRow } from './Store.js'
 import * as Time from './Time.js'
+import * as Totals from './Totals.js'
 
-/** One reading of the chain: every fact in the blocks after `after`, up to and including `head`. */
+/** One reading of the chain: every fact in the blocks after `after`, up to and including `head`, but for what is kept. */
 export type Reading = {
   /** The final block that the reading went out from. */
   readonly after: number
+  /**
+   * What was not read again: the blocks above `final` up to and including `to`. They are as the books have them, as
+   * long as these end with the block `headHash`, which the endpoint's chain goes through.
+   */
+  readonly kept?: { readonly to: number; readonly headHash: string } | undefined
   readonly head: Book.BlockId
   readonly final: Book.BlockId
   readonly facts: readonly Fact[]
@@ -34,53 +40,78 @@ export type Reading = {
   readonly revokedBy: GrantRow['revokedBy']
   /** Permissions under the grant that the books did not know. */
   readonly siblings: readonly Permission.Permission[]
+  /** What the chain itself has metered, at the head; undefined where the reading does not reach it. */
+  readonly totals?: Totals.Totals | undefined
 }
 
-/** What a reading changed, for whoever waits. */
-export type Advance = { readonly applied: boolean; readonly receipts: readonly Receipt.Receipt[] }
+/** What a reading changed, for whoever waits. `doubt`: it was dropped because the chain itself says otherwise. */
+export type Advance = {
+  readonly applied: boolean
+  readonly receipts: readonly Receipt.Receipt[]
+  readonly doubt?: Totals.Doubt
+}
 
 /**
- * Puts a reading into the books. A reading that went out from another final block than the books have by
- * now, or that ends below what was read or was final already, is dropped: another worker was faster, or the
- * endpoint lags behind its sibling. So is one that left out the event of a number that the guard has used, and one that
- * asked about a permission which is not in use any more.
+ * Puts a reading into the books. A reading that went out from another final block, or keeps what other blocks held, than
+ * the books have by now, or that ends below what was read or was final already, is dropped: another worker was faster,
+ * or the endpoint lags behind its sibling. So is one that asked about a permission which is not in use any more.
+ *
+ * One that does not come to what the chain itself has metered is dropped in doubt, and so is one without the event of a
+ * number that the guard has used: logs were left out, and to believe it would release a payment that was made.
  */
-export function advance(store: Store, grantId: Hex, reading: Reading): Promise<Advance> {
-  return store.transact(grantId, async (tx) => {
-    const before = await Book.get(tx, grantId)
-    const { after, head, final } = reading
-    if (after !== before.finalNumber || final.number < after || head.number < before.headNumber)
-      return { applied: false, receipts: [] }
-    if (reading.permissionHash !== before.permissionHash) return { applied: false, receipts: [] }
-    if (await isPartial(tx, grantId, reading)) return { applied: false, receipts: [] }
-    const page: Page = { tx, receipts: [], row: before }
-    for (const sibling of reading.siblings) await Book.addPermission(tx, grantId, sibling)
+export async function advance(store: Store, grantId: Hex, reading: Reading): Promise<Advance> {
+  try {
+    return await store.transact(grantId, (tx) => replace(tx, grantId, reading))
+  } catch (error) {
+    // Thrown, so that nothing of it stays in the books.
+    if (error instanceof Contradicted) return { applied: false, receipts: [], doubt: error.doubt }
+    throw error
+  }
+}
 
-    const provisional = await tx.list('events', { grantId, final: 0 })
-    const read = new Map(reading.facts.map((fact) => [idOf(fact), fact]))
-    const kept = new Set(provisional.map(idOf))
-    for (const event of provisional.reverse()) if (!read.has(idOf(event))) await undo(page, event)
-    page.row = {
-      ...page.row,
-      headNumber: head.number,
-      headHash: head.hash,
-      headTime: head.time,
-      approved: reading.approved ? 1 : 0,
-      revoked: reading.revoked ? 1 : 0,
-      pausedBy: reading.pausedBy,
-      revokedBy: reading.revokedBy,
-    }
-    for (const fact of reading.facts) if (!kept.has(idOf(fact))) await apply(page, fact)
+class Contradicted extends Error {
+  constructor(readonly doubt: Totals.Doubt) {
+    super('The chain has metered something else.')
+  }
+}
 
-    await finalize(page, reading)
-    await tx.put('grants', {
-      ...page.row,
-      finalNumber: final.number,
-      finalHash: final.hash,
-      finalTime: final.time,
-    })
-    return { applied: true, receipts: page.receipts }
+async function replace(tx: Transaction, grantId: Hex, reading: Reading): Promise<Advance> {
+  const before = await Book.get(tx, grantId)
+  const { after, kept, head, final } = reading
+  if (after !== before.finalNumber || final.number < after || head.number < before.headNumber)
+    return { applied: false, receipts: [] }
+  if (kept && kept.headHash !== before.headHash) return { applied: false, receipts: [] }
+  if (reading.permissionHash !== before.permissionHash) return { applied: false, receipts: [] }
+  const page: Page = { tx, receipts: [], row: before }
+  for (const sibling of reading.siblings) await Book.addPermission(tx, grantId, sibling)
+
+  const isKept = ({ blockNumber }: Fact) =>
+    kept !== undefined && blockNumber > final.number && blockNumber <= kept.to
+  const provisional = (await tx.list('events', { grantId, final: 0 })).filter((event) => !isKept(event))
+  const read = new Map(reading.facts.map((fact) => [idOf(fact), fact]))
+  const known = new Set(provisional.map(idOf))
+  for (const event of provisional.reverse()) if (!read.has(idOf(event))) await undo(page, event)
+  page.row = {
+    ...page.row,
+    headNumber: head.number,
+    headHash: head.hash,
+    headTime: head.time,
+    approved: reading.approved ? 1 : 0,
+    revoked: reading.revoked ? 1 : 0,
+    pausedBy: reading.pausedBy,
+    revokedBy: reading.revokedBy,
+  }
+  for (const fact of reading.facts) if (!known.has(idOf(fact))) await apply(page, fact)
+  await assertBelievable(tx, page.row, reading)
+
+  await finalize(page, reading)
+  await tx.put('grants', {
+    ...page.row,
+    finalNumber: final.number,
+    finalHash: final.hash,
+    finalTime: final.time,
   })
+  return { applied: true, receipts: page.receipts }
 }
 
 type Page = { readonly tx: Transaction; row: GrantRow; readonly receipts: Receipt.Receipt[] }
@@ -95,13 +126,14 @@ async function note(page: Page, draft: Receipt.ReceiptDraft): Promise<void> {
   page.receipts.push(receipt)
 }
 
-/** To believe it would release a payment that was made. */
-async function isPartial(tx: Transaction, grantId: Hex, reading: Reading): Promise<boolean> {
-  const read = new Set(reading.facts.map(({ number }) => number))
-  for (const [number, used] of reading.numbers) {
-    if (used && !read.has(number) && !(await PaymentNumber.payerOf(tx, grantId, number))) return true
+async function assertBelievable(tx: Transaction, row: GrantRow, { numbers, totals }: Reading): Promise<void> {
+  const { grantId } = row
+  for (const [number, used] of numbers) {
+    const [event] = used ? await tx.list('events', { grantId, number }, { limit: 1 }) : []
+    if (used && !event) throw new Contradicted({ what: 'number', books: 'unused', chain: 'used' })
   }
-  return false
+  const doubt = totals && (await Totals.compare(tx, row, totals))
+  if (doubt) throw new Contradicted(doubt)
 }
 
 /** The payment that a fact belongs to: it has equal terms and still waits for it. */

@@ -1,4 +1,4 @@
-import type { Client } from 'viem'
+import type { Client, Hex } from 'viem'
 import { readContract } from 'viem/actions'
 import { spendPermissionManagerAbi } from '../abi/index.js'
 import { spendPermissionManager } from './Addresses.js'
@@ -6,7 +6,8 @@ import { toChainError } from './ChainError.js'
 import type { Permission } from './Permission.js'
 import { type Period, toPeriod, toStruct } from './SpmCall.js'
 
-type Read = { permission: Permission; blockNumber?: bigint | undefined }
+/** At the latest block where none is named. */
+type Read = { permission: Permission; blockNumber?: bigint | undefined; blockHash?: Hex | undefined }
 
 const contract = { address: spendPermissionManager, abi: spendPermissionManagerAbi } as const
 
@@ -35,8 +36,10 @@ export async function getLastUpdatedPeriod(client: Client, options: Read): Promi
   return toPeriod(await readContract(client, parameters).catch(fail))
 }
 
-function at({ permission, blockNumber }: Read) {
-  return { args: [toStruct(permission)], ...(blockNumber === undefined ? {} : { blockNumber }) } as const
+function at({ permission, blockNumber, blockHash }: Read) {
+  const args = [toStruct(permission)] as const
+  if (blockHash !== undefined) return { args, blockHash }
+  return blockNumber === undefined ? { args } : { args, blockNumber }
 }
 
 function fail(error: unknown): never {

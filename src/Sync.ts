@@ -4,9 +4,13 @@ import type * as Book from './Book.js'
 import { toChainError } from './ChainError.js'
 import * as Facts from './Facts.js'
 import * as Guard from './GuardRead.js'
+import * as Logs from './Logs.js'
+import type * as Look from './Look.js'
 import * as Settlement from './Settlement.js'
+import * as Span from './Span.js'
 import * as Spm from './SpmRead.js'
-import type { GrantRow, PaymentRow, TransactionRow } from './Store.js'
+import type { EventRow, GrantRow, PaymentRow, TransactionRow } from './Store.js'
+import * as Totals from './Totals.js'
 
 /** For `catch`: viem's own errors carry the endpoint's URL, which often holds a key; a ChainError does not. */
 export function redact(doing: string): (error: unknown) => never {
@@ -23,14 +27,13 @@ export function receiptOf(client: PublicClient, hash: Hex): Promise<TransactionR
   })
 }
 
-/** Which blocks count as final: `finalized` (no reorganisation short of one of Ethereum), or `safe`. */
-export type Finality = 'finalized' | 'safe'
+export type { Finality } from './Look.js'
 
 /** What to read, and from where the books go on. */
-export type Source = Facts.Subject & {
+export type Source = Logs.Subject & {
   /** What is signed, and waited for. */
   readonly awaited: readonly Awaited[]
-  readonly finality: Finality
+  readonly finality: Look.Finality
 }
 
 /** A leg that is signed, and whose event the books wait for. */
@@ -39,75 +42,163 @@ export type Awaited = Pick<PaymentRow, 'number' | 'deadline'> & {
   readonly transaction: Pick<TransactionRow, 'hash' | 'nonce'> | undefined
 }
 
-/** A reading, undefined where the chain is as the books have it, and whether it reached the head. */
-export type Read = { readonly reading: Settlement.Reading | undefined; readonly caughtUp: boolean }
-
-/** Blocks to ask for at once; halved as often as the endpoint refuses. */
-const span = 10_000n
+export type ReadOptions = {
+  /** One look at the chain; see `Look`. */
+  readonly look: Look.Look
+  /** What the endpoint gives at once, as known so far. */
+  readonly span: Span.Span
+  /** The blocks of the books' provisional facts, asked for where their head does not stand any more. */
+  readonly provisional: () => Promise<readonly Pick<EventRow, 'blockNumber' | 'blockHash'>[]>
+  /** To read everything anew that is not final: there are doubts. */
+  readonly anew?: boolean | undefined
+}
 
 /**
- * Reads on from the final block of the books, to the head, or on a long way to an earlier block that is final.
+ * A reading, undefined where the chain is as the books have it; whether it reached the head, and the number of the
+ * endpoint's latest block.
+ */
+export type Read = {
+  readonly reading: Settlement.Reading | undefined
+  readonly caughtUp: boolean
+  readonly latest: number
+}
+
+/**
+ * Reads on from the highest block of the books that still stands to the head, or on a long way to an earlier block that
+ * is final. What has become final is read once more, because an endpoint may have left out logs while it was new.
  * Returns undefined where the endpoint is behind the books, changed its mind in the middle, or left out logs:
  * the next round will do.
  *
  * @throws GrantError `FINALITY_BROKEN` where the final block of the books is another one on the endpoint's chain.
  */
-export async function read(client: PublicClient, source: Source, row: GrantRow): Promise<Read | undefined> {
-  const [latest, settled, anchor] = await Promise.all([
-    client.getBlock({ blockTag: 'latest' }),
-    client.getBlock({ blockTag: source.finality }),
-    client.getBlock({ blockNumber: BigInt(row.finalNumber) }).catch((error: unknown) => {
-      if (error instanceof Error && error.name === 'BlockNotFoundError') return undefined
-      throw error
-    }),
-  ])
+export async function read(
+  client: PublicClient,
+  source: Source,
+  row: GrantRow,
+  options: ReadOptions,
+): Promise<Read | undefined> {
+  const { look } = options
+  const { latest, settled } = look
+  const isSame = Number(settled.number) === row.finalNumber
+  const anchor = isSame ? settled : await look.block(BigInt(row.finalNumber))
   // A block that it does not know proves nothing: it may be behind. Another block in its place does.
   if (anchor === undefined) return undefined
   Settlement.assertFinal(row, anchor.hash)
   if (latest.number < row.headNumber || settled.number < row.finalNumber) return undefined
-  if (latest.hash === row.headHash && Number(settled.number) === row.finalNumber)
-    return { reading: undefined, caughtUp: true }
+  if (latest.hash === row.headHash && isSame)
+    return { reading: undefined, caughtUp: true, latest: Number(latest.number) }
 
-  const from = BigInt(row.finalNumber) + 1n
+  try {
+    return await readOn(client, source, row, options)
+  } catch (error) {
+    // A block that is gone cannot be asked about: that is a reorganisation in the middle, and no failure.
+    const now = await look.block(latest.number).catch(() => undefined)
+    if (now && now.hash !== latest.hash) return undefined
+    throw error
+  }
+}
+
+async function readOn(
+  client: PublicClient,
+  source: Source,
+  row: GrantRow,
+  options: ReadOptions,
+): Promise<Read | undefined> {
+  const { look, span } = options
+  const { latest, settled } = look
+  const standing = options.anew === true ? row.finalNumber : await standingOf(look, row, options)
+  // Where the last block that was read is final by now, there is nothing between the two ways.
+  const isNear = standing > settled.number
+  const first = BigInt(row.finalNumber) + 1n
+  const ask = (range: Logs.Range) => look.getLogs(source, range)
+  const waitMs = client.pollingInterval
+  const again = await readLogs({ ask, span, waitMs, look }, { from: first, to: isNear ? settled.number : 0n })
   // A reading must neither end below what was read already, nor leave provisional blocks for another one.
   const isEnough = (block: bigint) => block >= row.headNumber && block <= settled.number
-  const { logs, to } = await readLogs(client, source, { from, to: latest.number, isEnough })
-  const caughtUp = to === latest.number
-  const end = caughtUp ? latest : await client.getBlock({ blockNumber: to })
-  const final = settled.number < to ? settled : end
-  const current = { permission: source.current, blockNumber: latest.number }
-  const [approved, revoked, stoppers, finalNonce, found] = await Promise.all([
-    Spm.isApproved(client, current),
-    Spm.isRevoked(client, current),
-    Facts.isGuarded(source) ? Guard.stoppers(client, current) : { pausedBy: null, revokedBy: null },
+  const range = { from: isNear ? BigInt(standing) + 1n : first, to: latest.number, isEnough }
+  const on = await readLogs({ ask, span, waitMs, look }, range)
+  const caughtUp = on.to === latest.number
+  const end = caughtUp ? latest : await look.block(on.to)
+  if (end === undefined) return undefined
+  const final = settled.number < on.to ? settled : end
+  const { number, hash, time } = blockOf(final)
+  const [flags, finalNonce, found] = await Promise.all([
+    caughtUp ? readFlags(client, source, end.hash) : flagsOf(row),
     // Asked only where a leg waits for it: an endpoint without an archive may not know the state of an old block.
     source.awaited.length === 0
       ? null
       : client.getTransactionCount({ address: source.agent, blockNumber: final.number }),
-    Facts.of(client, source, logs),
+    Facts.of(client, source, Logs.join(again.logs, on.logs)),
   ])
   if (!found || (await isPartial(client, source, { facts: found.facts, finalNonce }))) return undefined
-  const { number, hash, time } = blockOf(final)
-  const numbers = caughtUp
-    ? await readNumbers(client, source, { head: end.hash, time, finalNonce })
-    : new Map()
-  // All of it is from one chain only if the head still stands after it was read.
-  if ((await client.getBlock({ blockNumber: to })).hash !== end.hash) return undefined
+  const [numbers, totals] = caughtUp
+    ? await Promise.all([
+        readNumbers(client, source, { head: end.hash, time, finalNonce }),
+        Totals.read(client, source, { blockHash: end.hash, time: Number(end.timestamp) }),
+      ])
+    : [new Map(), undefined]
+  // What was asked for by numbers is of this chain only if its head still stands. Not remembered: asked now.
+  const isByNumber = range.to > range.from || first < settled.number
+  if (isByNumber && (await client.getBlock({ blockNumber: on.to })).hash !== end.hash) return undefined
   return {
     caughtUp,
+    latest: Number(latest.number),
     reading: {
       ...found,
-      ...stoppers,
+      ...flags,
       after: row.finalNumber,
+      kept: isNear ? { to: standing, headHash: row.headHash } : undefined,
       head: blockOf(end),
       final: { number, hash, time },
       finalNonce,
       numbers,
+      totals,
       permissionHash: row.permissionHash,
-      approved,
-      revoked,
     },
   }
+}
+
+/**
+ * The highest block known to the books that the endpoint's chain goes through: their head, if there was no
+ * reorganisation, else a block of one of their provisional facts, or their final block.
+ */
+async function standingOf(look: Look.Look, row: GrantRow, { provisional }: ReadOptions): Promise<number> {
+  const { latest } = look
+  const isHead = async () => {
+    if (latest.number === BigInt(row.headNumber)) return latest.hash === row.headHash
+    if (latest.number === BigInt(row.headNumber) + 1n) return latest.parentHash === row.headHash
+    return (await look.block(BigInt(row.headNumber)))?.hash === row.headHash
+  }
+  if (await isHead()) return row.headNumber
+  const blocks = await provisional()
+  // Where a block stands, all before it do.
+  let [standing, from, to] = [row.finalNumber, 0, blocks.length]
+  while (from < to) {
+    const middle = Math.floor((from + to) / 2)
+    const block = blocks[middle]
+    if (block && (await look.block(BigInt(block.blockNumber)))?.hash === block.blockHash) {
+      standing = block.blockNumber
+      from = middle + 1
+    } else to = middle
+  }
+  return standing
+}
+
+type Flags = Pick<Settlement.Reading, 'approved' | 'revoked' | 'pausedBy' | 'revokedBy'>
+
+async function readFlags(client: PublicClient, source: Source, blockHash: Hex): Promise<Flags> {
+  const current = { permission: source.current, blockHash }
+  const [approved, revoked, stoppers] = await Promise.all([
+    Spm.isApproved(client, current),
+    Spm.isRevoked(client, current),
+    Logs.isGuarded(source) ? Guard.stoppers(client, current) : { pausedBy: null, revokedBy: null },
+  ])
+  return { approved, revoked, ...stoppers }
+}
+
+/** As the books have them, on the way to the head: nothing is decided before it is reached. */
+function flagsOf({ approved, revoked, pausedBy, revokedBy }: GrantRow): Flags {
+  return { approved: approved === 1, revoked: revoked === 1, pausedBy, revokedBy }
 }
 
 /**
@@ -160,29 +251,26 @@ function blockOf(block: { number: bigint; hash: Hex; timestamp: bigint }) {
   return { number: Number(block.number), hash: block.hash, time: Number(block.timestamp) }
 }
 
+type Asking = {
+  readonly ask: (range: Logs.Range) => Promise<Logs.Logs>
+  readonly span: Span.Span
+  readonly waitMs: number
+  /** Where the hash of a single block is known from. */
+  readonly look?: Pick<Look.Look, 'latest' | 'settled'>
+}
+
 /** The logs of the grant in a range, or from its start to an earlier block that is enough. */
 async function readLogs(
-  client: PublicClient,
-  source: Source,
-  { from, to: last, isEnough }: Facts.Range & { readonly isEnough?: (block: bigint) => boolean },
-): Promise<{ logs: Facts.Logs; to: bigint }> {
-  const logs: Facts.Logs = { used: [], transfers: [], paid: [] }
-  for (let at = from, blocks = span; at <= last; ) {
-    const to = at + blocks - 1n < last ? at + blocks - 1n : last
-    try {
-      const more = await Facts.getLogs(client, source, { from: at, to })
-      logs.used.push(...more.used)
-      logs.transfers.push(...more.transfers)
-      logs.paid.push(...more.paid)
-    } catch (error) {
-      if (to === at || Facts.isUnreachable(error)) throw error
-      blocks = (to - at + 1n) / 2n
-      continue
-    }
-    if (isEnough?.(to)) return { logs, to }
-    at = to + 1n
+  { ask, span, waitMs, look }: Asking,
+  { from, to: last, isEnough }: Logs.Range & { readonly isEnough?: (block: bigint) => boolean },
+): Promise<{ logs: Logs.Logs; to: bigint }> {
+  let logs = Logs.none
+  const step = async (from: bigint, to: bigint) => {
+    const single = [look?.latest, look?.settled].find((block) => from === to && block?.number === to)
+    logs = Logs.join(logs, await ask({ from, to, hash: single?.hash }))
   }
-  return { logs, to: last }
+  const to = await Span.walk(span, { from, to: last, step, isEnough, waitMs })
+  return { logs, to }
 }
 
 /** Every fact of the grant in the blocks after `after`, up to and including `to`, read anew; undefined if partial. */
@@ -192,7 +280,8 @@ export async function readFacts(
   options: { readonly after: number; readonly to: number },
 ): Promise<readonly Facts.Fact[] | undefined> {
   const range = { from: BigInt(options.after) + 1n, to: BigInt(options.to) }
-  const { logs } = await readLogs(client, source, range)
+  const ask = async (range: Logs.Range) => Logs.of(await Logs.get(client, [source], range), source)
+  const { logs } = await readLogs({ ask, span: Span.create(), waitMs: client.pollingInterval }, range)
   return (await Facts.of(client, source, logs))?.facts
 }
 
@@ -203,7 +292,7 @@ export async function readFacts(
  */
 export async function startBlock(
   client: PublicClient,
-  options: { readonly since: number; readonly finality: Finality },
+  options: { readonly since: number; readonly finality: Look.Finality },
 ): Promise<Book.BlockId> {
   const { since: start } = options
   let high = await client.getBlock({ blockTag: options.finality })

@@ -1,8 +1,9 @@
 /** Holds the books against the chain, at one block: every total that the chain also keeps, read anew. */
 import type { Hex } from 'viem'
-import * as Facts from './Facts.js'
+import type * as Facts from './Facts.js'
 import { GrantError } from './GrantError.js'
 import * as Guard from './GuardRead.js'
+import * as Logs from './Logs.js'
 import * as Meter from './Meter.js'
 import * as Permission from './Permission.js'
 import * as Policy from './Policy.js'
@@ -92,7 +93,7 @@ async function compare(options: VerifyOptions): Promise<Report | undefined> {
   const { row, source, bounds } = books
   const blockNumber = BigInt(row.headNumber)
   const at = { permission: source.current, blockNumber }
-  const isGuarded = Facts.isGuarded(source)
+  const isGuarded = Logs.isGuarded(source)
   const [facts, approved, revoked, current, used, stops] = await Promise.all([
     Sync.readFacts(client, source, { after: row.startNumber, to: row.headNumber }),
     Spm.isApproved(client, at),

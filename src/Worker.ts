@@ -5,18 +5,26 @@
 import * as Book from './Book.js'
 import * as Dispatch from './Dispatch.js'
 import { GrantError } from './GrantError.js'
+import * as Look from './Look.js'
 import * as Payment from './Payment.js'
 import * as Permission from './Permission.js'
+import * as Progress from './Progress.js'
 import * as Settlement from './Settlement.js'
+import * as Span from './Span.js'
 import type { GrantRow, PaymentRow, Transaction } from './Store.js'
 import * as Submit from './Submit.js'
 import * as Sync from './Sync.js'
+import * as Totals from './Totals.js'
 
 export type WorkerOptions = Dispatch.DispatchOptions & {
   readonly finality: Sync.Finality
   /** Milliseconds between two rounds. `onError` is told of every failed one; the next tries again. */
   readonly pollMs: number
+  readonly onProgress?: Progress.Listener | undefined
 }
+
+/** How often another worker may be faster before a reading is left to the next round. */
+const mostLate = 5
 
 export type Worker = {
   /** Runs a round now, after the one that may be running. Throws what the round threw. */
@@ -28,6 +36,8 @@ export type Worker = {
   paid(key: string, signal?: AbortSignal): Promise<PaymentRow>
   /** Milliseconds since the chain was last read to its head; Infinity before the first time. */
   unseenMs(): number
+  /** Why what the endpoint says is not believed for now, if so. */
+  doubted(): GrantError | undefined
   /** Why the worker stopped for good, if it did: it was closed, or the chain cannot be trusted. */
   stopped(): GrantError | undefined
   close(): Promise<void>
@@ -45,6 +55,8 @@ export function start(options: WorkerOptions): Worker {
   /** Until what is gathered goes out, if something is. */
   let dueMs: number | undefined
   const drive = Dispatch.start(options, { onRefused: reject, isStopped: () => stopped !== undefined })
+  let doubted: GrantError | undefined
+  const span = Span.create()
 
   function round(): Promise<void> {
     const turn = tail.then(async () => {
@@ -63,19 +75,37 @@ export function start(options: WorkerOptions): Worker {
   }
 
   async function sync() {
+    const progress = Progress.start(options.onProgress)
+    // Of readings in a row: another worker was faster; the chain says otherwise.
+    let [late, anew] = [0, false]
     for (let caughtUp = false; !caughtUp; ) {
       if (stopped) return
       const { row, source } = await readSource(options)
-      const read = await Sync.read(options.client, source, row).catch(Sync.redact('Reading the chain'))
+      const read = await look(source, row, anew).catch(Sync.redact('Reading the chain'))
       if (!read) return
-      if (read.reading) {
-        const { applied, receipts } = await Settlement.advance(store, grantId, read.reading)
-        for (const receipt of receipts) options.onReceipt(receipt)
-        if (!applied && read.caughtUp) return
-      }
       caughtUp = read.caughtUp
+      if (!read.reading) break
+      const { applied, receipts, doubt } = await Settlement.advance(store, grantId, read.reading)
+      for (const receipt of receipts) options.onReceipt(receipt)
+      if (doubt && anew) {
+        doubted = Totals.missing(doubt)
+        throw doubted
+      }
+      anew = doubt !== undefined
+      late = applied ? 0 : late + 1
+      if (late > mostLate) return
+      if (applied) progress({ from: row.finalNumber, at: read.reading.head.number, to: read.latest })
+      else caughtUp = false
     }
+    doubted = undefined
     seenAt = performance.now()
+  }
+
+  async function look(source: Sync.Source, row: GrantRow, anew: boolean): Promise<Sync.Read | undefined> {
+    const { client, finality } = options
+    const provisional = () => store.transact(grantId, (tx) => tx.list('events', { grantId, final: 0 }))
+    const look = await Look.take(client, finality)
+    return Sync.read(client, source, row, { look, span, provisional, anew })
   }
 
   async function settle() {
@@ -126,6 +156,7 @@ export function start(options: WorkerOptions): Worker {
   return {
     round,
     unseenMs: () => performance.now() - seenAt,
+    doubted: () => doubted,
     stopped: () => stopped,
     paid: (key, signal) =>
       new Promise((resolve, reject) => {

@@ -93,6 +93,7 @@ export async function openBudget(client: PublicClient, options: Opening.OpenBudg
     ...submitter,
     finality,
     pollMs,
+    onProgress: options.onProgress,
   })
   try {
     await worker.round()

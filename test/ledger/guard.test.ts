@@ -227,7 +227,11 @@ describe.each(storeKinds)('$name', ({ create }) => {
       it.chain.mine([tx])
       it.chain.finalize()
       const whole = await it.reading()
-      expect(await it.read({ ...whole, facts: [] })).toEqual({ applied: false, receipts: [] })
+      expect(await it.read({ ...whole, facts: [] })).toEqual({
+        applied: false,
+        receipts: [],
+        doubt: { what: 'number', books: 'unused', chain: 'used' },
+      })
       expect(await it.status('a')).toBe('paying')
       expect(await it.read(whole)).toMatchObject({ applied: true })
       expect(await it.status('a')).toBe('paid')

@@ -1,0 +1,189 @@
+/** The logs that a grant's facts are made of: what is asked for on each rail, for one grant or for many at once. */
+import {
+  type Abi,
+  type Address,
+  type ContractEventName,
+  encodeEventTopics,
+  erc20Abi,
+  formatLog,
+  type Hex,
+  isAddressEqual,
+  type Log,
+  numberToHex,
+  type ParseEventLogsReturnType,
+  type PublicClient,
+  parseEventLogs,
+  type RpcLog,
+} from 'viem'
+import { hardcapGuardAbi, spendPermissionManagerAbi } from '../abi/index.js'
+import { hardcapGuard, spendPermissionManager } from './Addresses.js'
+import { ChainError } from './ChainError.js'
+import type * as Permission from './Permission.js'
+
+/** Whose logs are facts of a grant. */
+export type Subject = {
+  readonly grantId: Hex
+  readonly token: Address
+  readonly agent: Address
+  /** The permission that new payments use. Its spender is the agent on the direct rail, else the guard. */
+  readonly current: Permission.Permission
+  /** The others under the grant that the books know. */
+  readonly known: readonly Permission.Permission[]
+}
+
+/**
+ * Blocks, both ends included. `hash` is that of a single block: an endpoint that does not have it says so, where by
+ * numbers it would answer with nothing.
+ */
+export type Range = { readonly from: bigint; readonly to: bigint; readonly hash?: Hex | undefined }
+
+type Mined = Log<bigint, number, false>
+type Of<abi extends Abi, name extends ContractEventName<abi>> = ParseEventLogsReturnType<
+  abi,
+  name,
+  true,
+  name
+>
+
+export type Logs = {
+  /**
+   * What left the account by the spender, whatever the permission: an earlier one counts, and so does another that
+   * somebody had the owner sign.
+   */
+  readonly used: Of<typeof spendPermissionManagerAbi, 'SpendPermissionUsed'>
+  /** What left the agent, on the direct rail. */
+  readonly transfers: Of<typeof erc20Abi, 'Transfer'>
+  /** What the guard paid under the grantId. Anybody can make it say this, with money of their own. */
+  readonly paid: Of<typeof hardcapGuardAbi, 'Paid' | 'Funded'>
+}
+
+export const none: Logs = { used: [], transfers: [], paid: [] }
+
+/** Those of two ranges, in their order. */
+export function join(a: Logs, b: Logs): Logs {
+  return {
+    used: [...a.used, ...b.used],
+    transfers: [...a.transfers, ...b.transfers],
+    paid: [...a.paid, ...b.paid],
+  }
+}
+
+/** Whether the guard pays; on the direct rail the agent itself does. */
+export function isGuarded({ agent, current }: Pick<Subject, 'agent' | 'current'>): boolean {
+  return !isAddressEqual(current.spender, agent)
+}
+
+/**
+ * Asks for all logs of a range, of one grant or of many, in up to three requests. An endpoint may refuse a range that
+ * is too wide.
+ * @throws ChainError `RPC_FAILED` where the answer is not the logs of this range; viem's errors
+ */
+export async function get(client: PublicClient, subjects: readonly Subject[], range: Range): Promise<Logs> {
+  const guarded = subjects.filter(isGuarded)
+  const direct = subjects.filter((subject) => !isGuarded(subject))
+  const [used, transfers, paid] = await Promise.all([
+    ask(
+      client,
+      range,
+      [spendPermissionManager],
+      [
+        topic(spendPermissionManagerAbi, 'SpendPermissionUsed'),
+        null,
+        addresses(subjects.map(({ current }) => current.account)),
+        addresses(subjects.map(({ current }) => current.spender)),
+      ],
+    ),
+    direct.length === 0
+      ? []
+      : ask(client, range, unique(direct.map(({ token }) => token)), [
+          topic(erc20Abi, 'Transfer'),
+          addresses(direct.map(({ agent }) => agent)),
+        ]),
+    guarded.length === 0
+      ? []
+      : ask(
+          client,
+          range,
+          [hardcapGuard],
+          [
+            [...topic(hardcapGuardAbi, 'Paid'), ...topic(hardcapGuardAbi, 'Funded')],
+            unique(guarded.map(({ grantId }) => grantId)),
+          ],
+        ),
+  ])
+  return {
+    used: parseEventLogs({ abi: spendPermissionManagerAbi, eventName: 'SpendPermissionUsed', logs: used }),
+    transfers: parseEventLogs({ abi: erc20Abi, eventName: 'Transfer', logs: transfers }),
+    paid: parseEventLogs({ abi: hardcapGuardAbi, eventName: ['Paid', 'Funded'], logs: paid }),
+  }
+}
+
+/** Those of one grant, out of those of many. */
+export function of({ used, transfers, paid }: Logs, subject: Subject): Logs {
+  const { grantId, token, agent, current } = subject
+  const guarded = isGuarded(subject)
+  return {
+    used: used.filter(
+      // The event's token is not indexed.
+      ({ args }) =>
+        isAddressEqual(args.account, current.account) &&
+        isAddressEqual(args.spender, current.spender) &&
+        isAddressEqual(args.token, token),
+    ),
+    transfers: guarded
+      ? []
+      : transfers.filter(
+          ({ address, args }) => isAddressEqual(address, token) && isAddressEqual(args.from, agent),
+        ),
+    paid: guarded ? paid.filter(({ args }) => args.grantId === grantId) : [],
+  }
+}
+
+function topic<const abi extends Abi>(abi: abi, eventName: ContractEventName<abi>): Hex[] {
+  const [topic] = encodeEventTopics({ abi, eventName } as never) as [Hex]
+  return [topic]
+}
+
+/** Addresses as topics. */
+function addresses(given: readonly Address[]): Hex[] {
+  return unique(given.map((address) => `0x${address.slice(2).toLowerCase().padStart(64, '0')}` as const))
+}
+
+function unique<value>(values: readonly value[]): value[] {
+  return [...new Set(values)]
+}
+
+async function ask(
+  client: PublicClient,
+  { from, to, hash }: Range,
+  address: Address[],
+  topics: (Hex[] | null)[],
+): Promise<Mined[]> {
+  const blocks =
+    hash === undefined
+      ? { fromBlock: numberToHex(from), toBlock: numberToHex(to) }
+      : ({ blockHash: hash } as const)
+  const answer: readonly unknown[] | null = await client.request({
+    method: 'eth_getLogs',
+    params: [{ address, topics, ...blocks }],
+  })
+  const logs = Array.isArray(answer) ? answer.map(toLog) : [undefined]
+  const isOf = (log: Mined) =>
+    hash === undefined ? log.blockNumber >= from && log.blockNumber <= to : log.blockHash === hash
+  return logs.map((log) => {
+    if (log !== undefined && isOf(log)) return log
+    throw new ChainError(
+      'RPC_FAILED',
+      `Reading logs: the endpoint answered with something else than the logs of blocks ${from} to ${to}.`,
+      { figures: { from, to }, retryable: true },
+    )
+  })
+}
+
+/** A log that is in a block; undefined for anything else. */
+function toLog(given: unknown): Mined | undefined {
+  if (typeof given !== 'object' || given === null) return undefined
+  const { blockNumber, blockHash, logIndex, transactionHash } = given as Partial<RpcLog>
+  if (!blockNumber || !blockHash || !logIndex || !transactionHash) return undefined
+  return formatLog(given as RpcLog) as Mined
+}
