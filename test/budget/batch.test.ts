@@ -94,7 +94,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
   })
 
   test('args: batchDelayMs, what comes within it goes out together', async () => {
-    const it = await begin({ options: { batchDelayMs: 600_000, pollMs: 600_000 } })
+    const it = await begin({ options: { batchDelayMs: 600_000 } })
     const spends = []
     for (const order of outboxKit.orders(it, 3)) {
       spends.push(...(await outboxKit.together(it, [order])))
