@@ -3,9 +3,10 @@ import { parseArgs } from 'node:util'
 import { gas } from './bench/gas.js'
 import type { Bench } from './bench/kit.js'
 import { reserve } from './bench/reserve.js'
+import { sync } from './bench/sync.js'
 
 /** By name. */
-const benches = { gas, reserve }
+const benches = { gas, reserve, sync }
 const isName = (name: string | undefined): name is keyof typeof benches =>
   name !== undefined && Object.hasOwn(benches, name)
 

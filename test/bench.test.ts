@@ -43,6 +43,6 @@ test('error: an unknown name, or none, is told which there are', async () => {
   for (const names of [['nope'], [], ['gas', 'nope'], ['toString']]) {
     const { code, stdout, stderr } = await bench(...names)
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
-    expect(stderr).toContain('There is: gas, reserve.')
+    expect(stderr).toContain('There is: gas, reserve, sync.')
   }
 }, 60_000)
