@@ -1,6 +1,7 @@
 /** What a budget is opened with, and what has to be true before: grant, permission, agent and chain belong together. */
 import { type Hex, isAddressEqual, type LocalAccount, type PublicClient } from 'viem'
 import { hardcapGuard } from './Addresses.js'
+import type { Feed } from './Feed.js'
 import type { Grant } from './Grant.js'
 import { GrantError } from './GrantError.js'
 import * as Permission from './Permission.js'
@@ -21,7 +22,10 @@ export type OpenBudgetOptions = {
   readonly store: Store
   /** Which blocks are final for the books. Default `finalized`. */
   readonly finality?: Sync.Finality
-  /** Milliseconds between two looks at the chain. Default: the client's `pollingInterval`. */
+  /**
+   * Milliseconds between two looks at the chain. Default: the client's `pollingInterval`; 30,000 where the client's
+   * transport is a WebSocket, which tells of new blocks by itself.
+   */
   readonly pollMs?: number
   /**
    * Unix seconds: when the books of the grant begin, if that is before the permission's start, as where it replaces
@@ -72,6 +76,8 @@ export type OpenBudgetOptions = {
   readonly onReceipt?: (receipt: Receipt.Receipt) => void
   /** Told of failed looks at the chain and of refused broadcasts; they are repeated. Default: nothing. */
   readonly onError?: (error: unknown) => void
+  /** One way to the chain for many grants (`Feed.create` with the same client), in place of `pollMs`. */
+  readonly feed?: Feed
   /** Told after each page of a long way to the head. */
   readonly onProgress?: Progress.Listener
 }

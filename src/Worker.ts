@@ -4,7 +4,9 @@
  */
 import * as Book from './Book.js'
 import * as Dispatch from './Dispatch.js'
+import type * as Feed from './Feed.js'
 import { GrantError } from './GrantError.js'
+import * as Heads from './Heads.js'
 import * as Look from './Look.js'
 import * as Payment from './Payment.js'
 import * as Permission from './Permission.js'
@@ -21,6 +23,8 @@ export type WorkerOptions = Dispatch.DispatchOptions & {
   /** Milliseconds between two rounds. `onError` is told of every failed one; the next tries again. */
   readonly pollMs: number
   readonly onProgress?: Progress.Listener | undefined
+  /** Says when to look, and what was seen, in place of a timer. */
+  readonly feed?: Feed.Feed | undefined
 }
 
 /** How often another worker may be faster before a reading is left to the next round. */
@@ -57,12 +61,14 @@ export function start(options: WorkerOptions): Worker {
   const drive = Dispatch.start(options, { onRefused: reject, isStopped: () => stopped !== undefined })
   let doubted: GrantError | undefined
   const span = Span.create()
+  const idleMs = options.feed ? Number.POSITIVE_INFINITY : pollMs
+  const leave = follow()
 
-  function round(): Promise<void> {
+  function round(shared?: Feed.Shared): Promise<void> {
     const turn = tail.then(async () => {
       if (stopped) throw stopped
       try {
-        await sync()
+        await sync(shared)
         await settle()
         dueMs = await drive()
       } catch (error) {
@@ -74,14 +80,15 @@ export function start(options: WorkerOptions): Worker {
     return turn
   }
 
-  async function sync() {
+  async function sync(shared: Feed.Shared | undefined) {
     const progress = Progress.start(options.onProgress)
     // Of readings in a row: another worker was faster; the chain says otherwise.
     let [late, anew] = [0, false]
-    for (let caughtUp = false; !caughtUp; ) {
+    // What all have seen is the beginning; who has further to go looks for himself.
+    for (let caughtUp = false, seen = shared; !caughtUp; seen = undefined) {
       if (stopped) return
       const { row, source } = await readSource(options)
-      const read = await look(source, row, anew).catch(Sync.redact('Reading the chain'))
+      const read = await look(source, row, { anew, seen }).catch(Sync.redact('Reading the chain'))
       if (!read) return
       caughtUp = read.caughtUp
       if (!read.reading) break
@@ -101,10 +108,15 @@ export function start(options: WorkerOptions): Worker {
     seenAt = performance.now()
   }
 
-  async function look(source: Sync.Source, row: GrantRow, anew: boolean): Promise<Sync.Read | undefined> {
-    const { client, finality } = options
+  async function look(
+    source: Sync.Source,
+    row: GrantRow,
+    { anew, seen }: { anew: boolean; seen: Feed.Shared | undefined },
+  ): Promise<Sync.Read | undefined> {
+    const { client, finality, feed } = options
     const provisional = () => store.transact(grantId, (tx) => tx.list('events', { grantId, final: 0 }))
-    const look = await Look.take(client, finality)
+    const shared = seen ?? feed?.look
+    const look = shared ? await shared(source, finality) : await Look.take(client, finality)
     return Sync.read(client, source, row, { look, span, provisional, anew })
   }
 
@@ -134,27 +146,36 @@ export function start(options: WorkerOptions): Worker {
 
   function halt(error: GrantError) {
     stopped = error
+    leave()
     for (const key of [...waiters.keys()]) reject(key, error)
   }
 
+  /** Has somebody tell of new blocks, where somebody does. */
+  function follow(): () => void {
+    const { client, feed, agent, onError } = options
+    if (feed) return feed.join({ grantId, agent: agent.address, onLook: round, onError })
+    if (!Heads.canFollow(client)) return () => {}
+    return Heads.follow(client, { onHead: () => schedule(0), onError })
+  }
+
   function schedule(ms: number) {
-    if (stopped) return
+    if (stopped || ms === Number.POSITIVE_INFINITY) return
     clearTimeout(timer)
     timer = setTimeout(() => {
       timer = undefined
       round()
         .catch(options.onError)
         // Somebody may have asked for an earlier round in the meantime.
-        .finally(() => timer ?? schedule(Math.min(pollMs, dueMs ?? pollMs)))
+        .finally(() => timer ?? schedule(Math.min(idleMs, dueMs ?? idleMs)))
     }, ms)
     // An idle mirror does not keep the process alive; a payment that somebody waits for does.
     if (waiters.size === 0) timer.unref()
   }
 
-  schedule(pollMs)
+  schedule(idleMs)
 
   return {
-    round,
+    round: () => round(),
     unseenMs: () => performance.now() - seenAt,
     doubted: () => doubted,
     stopped: () => stopped,
@@ -186,6 +207,7 @@ export function start(options: WorkerOptions): Worker {
       }),
     async close() {
       stopped ??= closedBefore()
+      leave()
       clearTimeout(timer)
       await tail
       for (const key of [...waiters.keys()]) reject(key, whileWaiting(stopped))

@@ -10,6 +10,7 @@ import * as Freshness from './Freshness.js'
 import * as Grant from './Grant.js'
 import { GrantError } from './GrantError.js'
 import { prepareRevoke } from './GuardCall.js'
+import * as Heads from './Heads.js'
 import * as Input from './Input.js'
 import * as Ledger from './Ledger.js'
 import * as Lost from './Lost.js'
@@ -92,8 +93,10 @@ export async function openBudget(client: PublicClient, options: Opening.OpenBudg
     gasWarningWei: options.gasWarningWei ?? 500_000_000_000_000n,
     ...submitter,
     finality,
-    pollMs,
+    // A WebSocket tells of new blocks by itself.
+    pollMs: options.pollMs ?? (Heads.canFollow(client) ? 30_000 : client.pollingInterval),
     onProgress: options.onProgress,
+    feed: options.feed,
   })
   try {
     await worker.round()

@@ -1,7 +1,7 @@
 /** What can go wrong with a chain and the way to it, each by its name. Afterwards the books equal the chain. */
 import { createPublicClient, http, numberToHex } from 'viem'
 import { describe, expect, test } from 'vitest'
-import { Time } from '../../src/index.js'
+import { type OpenBudgetOptions, Time } from '../../src/index.js'
 import { useBase } from '../base.js'
 import * as guardKit from '../budget/guardKit.js'
 import * as kit from '../budget/kit.js'
@@ -161,7 +161,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
       if (asked.method === 'eth_getLogs' && widthOf(asked) > 50) throw new Says(-32005, 'range too wide')
       return forward()
     }
-    const pages: { from: number; at: number; to: number }[] = []
+    const pages: Parameters<NonNullable<OpenBudgetOptions['onProgress']>>[0][] = []
     const stop = new Error('The power is cut.')
     const onProgress = (page: (typeof pages)[number]) => {
       pages.push(page)
@@ -171,6 +171,9 @@ describe.each(kit.storeKinds)('$name', (kind) => {
     const { grant: row } = await assertSound(it.store, it.grant.grantId)
     const [first, second] = pages
     expect(row.finalNumber).toBe(second?.at)
+    expect(second).toMatchObject({ from: first?.from, to: Number(await base.client.getBlockNumber()) })
+    expect(second?.blocksPerSecond).toBeGreaterThan(0)
+    expect(Number.isInteger(second?.endsAt)).toBe(true)
     expect(second?.at).toBeGreaterThan(first?.at ?? Number.NaN)
     it.rpc.asked.length = 0
     const budget = await it.open(it.store)
