@@ -32,6 +32,7 @@ const of = <name extends string, rest>(weight: number, name: name, rest: fc.Arbi
 const command = fc.oneof(
   of(4, 'reserve', fc.record({ key, dollars })),
   of(6, 'sign', fc.record({ key })),
+  of(4, 'sign many', fc.record({ keys: fc.uniqueArray(key, { minLength: 2 }) })),
   of(6, 'mine', fc.record({ most: fc.nat(3), reverts: fc.nat(7) })),
   of(6, 'read', fc.constant({})),
   of(2, 'read behind', fc.record({ blocks: fc.nat(4) })),
@@ -76,7 +77,8 @@ class World {
     const { it } = this
     const { chain } = it
     if (command.do === 'reserve') return this.#reserve(command.key, usd(command.dollars))
-    if (command.do === 'sign') return this.#sign(command.key)
+    if (command.do === 'sign') return this.#sign([command.key])
+    if (command.do === 'sign many') return this.#sign(command.keys)
     if (command.do === 'mine') return this.#mine(command.most, command.reverts)
     if (command.do === 'read') return this.#read(await it.reading())
     if (command.do === 'read behind') {
@@ -149,25 +151,30 @@ class World {
     expect(outcome).toBe(fits ? 'reserved' : 'refused')
   }
 
-  async #sign(key: string) {
-    const before = (await this.it.books()).payments.find((payment) => payment.key === key)
-    if (!before) return
-    const row = await this.it.sign(key, 'payment')
-    if (before.pull !== 'none') return
-    if (!row) throw new Error(`The payment of ${key} was due.`)
-    const tx = await this.it.mined(row)
-    const { deadline } = await this.it.payment(key)
-    if (tx.effect.kind !== 'payment' || deadline === null) throw new Error('It is a payment with a deadline.')
-    this.#attempts.push({ tx, effect: tx.effect, deadline, key })
+  /** In one transaction, which has an effect for each of them. Those whose batch has reverted are signed once more. */
+  async #sign(all: readonly string[]) {
+    const known = (await this.it.books()).payments.filter(({ key }) => all.includes(key))
+    const keys = known.map(({ key }) => key)
+    if (keys.length === 0) return
+    const row = await this.it.signBatch(keys)
+    if (!row) return expect(known.some(({ pull }) => pull !== 'none')).toBe(true)
+    const deadline = this.it.chain.head.time + Payment.lifetime
+    for (const key of keys) {
+      const tx = await this.it.mined({ ...row, key })
+      if (tx.effect.kind !== 'payment') throw new Error('It is a payment.')
+      this.#attempts.push({ tx, effect: tx.effect, deadline, key })
+    }
   }
 
   /** A block with the agent's next transactions by nonce, some of which run out of gas. */
   #mine(most: number, reverts: number) {
     const txs: Mined[] = []
-    for (let nonce = this.it.chain.nonce; txs.length < most; nonce++) {
-      const next = this.#attempts.find(({ tx }) => tx.nonce === nonce)?.tx
-      if (!next) break
-      txs.push((reverts >> txs.length) % 2 === 1 ? { ...next, effect: { kind: 'nothing' } } : next)
+    const first = this.it.chain.nonce
+    for (let nonce = first; nonce < first + most; nonce++) {
+      const parts = this.#attempts.filter(({ tx }) => tx.nonce === nonce).map(({ tx }) => tx)
+      if (parts.length === 0) break
+      const isReverted = (reverts >> (nonce - first)) % 2 === 1
+      txs.push(...parts.map((tx): Mined => (isReverted ? { ...tx, effect: { kind: 'nothing' } } : tx)))
     }
     this.#include(txs)
   }
@@ -177,14 +184,19 @@ class World {
     const { chain } = this.it
     const time = chain.head.time + 2
     const used = new Set<Hex>()
-    const included = txs.map((tx): Mined => {
-      const { effect } = tx
-      if (effect.kind !== 'payment' || effect.number === null) return tx
-      const deadline = this.#attempts.find((attempt) => attempt.tx.hash === tx.hash)?.deadline ?? 0
-      const refused = time >= deadline || chain.isUsed(effect.number) || used.has(effect.number)
-      used.add(effect.number)
-      return refused ? { ...tx, effect: { kind: 'nothing' } } : tx
-    })
+    const reverted = new Set<Hex>()
+    for (const hash of new Set(txs.map(({ hash }) => hash))) {
+      const numbers = txs.flatMap(({ hash: other, effect }) =>
+        other === hash && effect.kind === 'payment' && effect.number !== null ? effect.number : [],
+      )
+      const deadline = this.#attempts.find((attempt) => attempt.tx.hash === hash)?.deadline ?? 0
+      const isRefused = numbers.some((number) => chain.isUsed(number) || used.has(number))
+      if (numbers.length > 0 && (time >= deadline || isRefused)) reverted.add(hash)
+      else for (const number of numbers) used.add(number)
+    }
+    const included = txs.map(
+      (tx): Mined => (reverted.has(tx.hash) ? { ...tx, effect: { kind: 'nothing' } } : tx),
+    )
     chain.mine(included, time)
   }
 

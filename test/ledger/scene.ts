@@ -65,7 +65,8 @@ export async function scene(
       const payments = await Promise.all(keys.map((key) => it.payment(key)))
       const { nonce } = chain
       const isDue = (payment: PaymentRow) =>
-        payment.pull === 'none' || (payment.pull === 'signed' && (payment.nonce ?? nonce) < nonce)
+        payment.pull === 'none' ||
+        (payment.pull === 'signed' && payment.alone === 0 && (payment.nonce ?? nonce) < nonce)
       if (!payments.every(isDue)) return undefined
       const deadline = chain.head.time + Payment.lifetime
       return check(Ledger.signBatch(store, { ...signing(), payments, deadline }))
