@@ -37,11 +37,15 @@ const count = (name: string, otherwise: number) => {
 /** Blocks in one request of the raw reading: what the books ask for at most. */
 const span = 10_000n
 
+/** Grants whose books read the chain at once. */
+const width = 8
+
 /** How many reserves are timed. */
 const reserves = 1_000
 
 const help = `sync: a chain with payments under many grants, of which no books know; HARDCAP_GRANTS (1,000) grants with
-HARDCAP_PAYMENTS (100) payments each, in batches of 50. Books on SQLite with synchronous=full read it, a tenth first.
+HARDCAP_PAYMENTS (100) payments each, in batches of 50. Books on SQLite with synchronous=full read it, a tenth first,
+${width} grants at a time.
 
   raw       payments a second that are asked for (eth_getLogs of guard and SpendPermissionManager) and decoded by viem
   sync      payments a second that books read of the other nine tenths: checked, metered, with a receipt each
@@ -112,10 +116,15 @@ export const sync: Bench<Synced> = {
 
 /** Has the books of all grants read the chain to its head. */
 async function read(client: PublicClient, store: Store, members: readonly Member[]): Promise<void> {
-  for (const { grant, permission, agent } of members) {
-    const budget = await openBudget(client, { grant, permission, agent, store })
-    await budget.close()
-  }
+  const left = [...members]
+  const lines = Array.from({ length: width }, async () => {
+    for (let member = left.pop(); member; member = left.pop()) {
+      const { grant, permission, agent } = member
+      const budget = await openBudget(client, { grant, permission, agent, store })
+      await budget.close()
+    }
+  })
+  await Promise.all(lines)
 }
 
 /** Asks for the logs of all grants, and decodes them. Returns how many payments there are. */
