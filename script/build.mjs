@@ -16,7 +16,17 @@ function checkPackage() {
   try {
     must('npm', ['pack', '--loglevel=error', '--pack-destination', folder])
     must('sh', ['-c', `tar -xzf "${folder}"/*.tgz -C "${folder}" && mkdir -p "${folder}/node_modules"`])
-    const runtime = ['viem', 'commander', 'kysely', 'libsql', '@libsql', '@neon-rs', 'detect-libc', 'pg', '@x402']
+    const runtime = [
+      'viem',
+      'commander',
+      'kysely',
+      'libsql',
+      '@libsql',
+      '@neon-rs',
+      'detect-libc',
+      'pg',
+      '@x402',
+    ]
     for (const dependency of runtime) {
       symlinkSync(`${root}node_modules/${dependency}`, `${folder}/node_modules/${dependency}`)
     }
