@@ -37,7 +37,7 @@ import * as Worker from './Worker.js'
  * With an empty store this rebuilds everything that the chain holds.
  *
  * @throws GrantError `MISMATCH` where grant, permission, agent and chain do not belong together,
- * `AGENT_IN_USE`, `FINALITY_BROKEN`
+ * `AGENT_IN_USE`, `FINALITY_BROKEN`, `LOGS_MISSING`; ChainError `RPC_FAILED`: open it again, the way goes on where it was
  */
 export async function openBudget(client: PublicClient, options: Opening.OpenBudgetOptions): Promise<Budget> {
   const { agent, store } = options
