@@ -4,11 +4,11 @@
  * is `Submit`'s to say.
  */
 import { BaseError, type Hex, keccak256, type LocalAccount, type PublicClient, parseTransaction } from 'viem'
+import * as Attempt from './Attempt.js'
 import * as Book from './Book.js'
 import { ChainError, toChainError } from './ChainError.js'
 import * as Fee from './Fee.js'
 import { GrantError } from './GrantError.js'
-import * as Ledger from './Ledger.js'
 import type * as Permission from './Permission.js'
 import type { Receipt } from './Receipt.js'
 import type { Relay } from './Relay.js'
@@ -63,7 +63,7 @@ export async function signAndSend(
 ): Promise<TransactionRow | undefined> {
   const { store, grantId } = submitter
   const signing = await signer(submitter, call)
-  return sent(submitter, await Ledger.sign(store, { grantId, key, kind, ...signing }))
+  return sent(submitter, await Attempt.sign(store, { grantId, key, kind, ...signing }))
 }
 
 /** As `signAndSend`, payments through the guard, in one call that pays them all. */
@@ -74,7 +74,7 @@ export async function signAndSendBatch(
   const { store, grantId } = submitter
   const { call, ...terms } = batch
   const signing = await signer(submitter, call)
-  return sent(submitter, await Ledger.signBatch(store, { grantId, ...terms, ...signing }))
+  return sent(submitter, await Attempt.signBatch(store, { grantId, ...terms, ...signing }))
 }
 
 async function signer({ client, agent }: Submitter, { to, data, value, gas, ...fees }: Prepared) {
@@ -163,7 +163,7 @@ async function replace(submitter: Submitter, row: TransactionRow): Promise<Trans
     return undefined
   }
   const { sign } = await signer(submitter, { ...old, ...higher })
-  return Ledger.replaceTransaction(store, { grantId, old: row, ...(await sign(nonce)) })
+  return Attempt.replaceTransaction(store, { grantId, old: row, ...(await sign(nonce)) })
 }
 
 /** What a stored transaction does and offers, without its signature. */

@@ -2,6 +2,7 @@
  * The ledger's forward half: takes the next step of each open payment. It meets the backward half (sync) only in the
  * books, so any worker may go on where another one died.
  */
+import * as Attempt from './Attempt.js'
 import * as Batch from './Batch.js'
 import * as Book from './Book.js'
 import type { ChainError } from './ChainError.js'
@@ -47,7 +48,7 @@ export async function payGroup(
       await simulate(client, { call: callOf(payments), from: agent.address, doing: doingOf(payments) })
     })
     if (payments.length === 0) return
-    if (!(await Ledger.handOver(store, { grantId, payments, deadline }))) return
+    if (!(await Attempt.handOver(store, { grantId, payments, deadline }))) return
     const batch = Batch.of(row, payments, deadline)
     const signature = await signBatch(agent, { permission, batch })
     return give(submitter, GuardCall.preparePayWithSignature({ permission, batch, signature }))
@@ -118,7 +119,7 @@ async function refusePayment(
   if (payment.pull === 'signed') {
     // What is signed already could still come: only the chain releases it.
     if (error instanceof GrantError) return onRefused(key, error)
-    return Ledger.setAlone(store, payment)
+    return Attempt.setAlone(store, payment)
   }
   const released = await Ledger.release(store, grantId, key, error.message)
   // Another worker signed it meanwhile, which may be why the chain would refuse it now.

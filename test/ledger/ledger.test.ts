@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import * as Attempt from '../../src/Attempt.js'
 import * as Book from '../../src/Book.js'
 import { Grant, GrantError, Permission, Time } from '../../src/index.js'
 import * as Ledger from '../../src/Ledger.js'
@@ -249,7 +250,7 @@ describe.each(storeKinds)('$name', ({ create }) => {
     test('error: where signing fails, no nonce is taken and no step is done', async () => {
       const it = await start()
       await it.reserve('a', usd(1))
-      const failing = Ledger.sign(it.store, {
+      const failing = Attempt.sign(it.store, {
         grantId: it.grant.grantId,
         key: 'a',
         kind: 'pull',

@@ -2,8 +2,8 @@
 import fc from 'fast-check'
 import { type Hex, numberToHex } from 'viem'
 import { afterEach, describe, expect, test } from 'vitest'
+import * as Attempt from '../../src/Attempt.js'
 import { Time } from '../../src/index.js'
-import * as Ledger from '../../src/Ledger.js'
 import type { Leg, Store } from '../../src/Store.js'
 import { type Effect, freshHash, type Mined } from './chain.js'
 import { other, payee, type Scene, scene } from './scene.js'
@@ -283,7 +283,7 @@ test('behavior: a model that is told something else than the chain says differs'
   const it = await scene(store)
   const world = new World(it)
   await world.step({ do: 'reserve', key: 'a', dollars: 5 })
-  await Ledger.sign(store, {
+  await Attempt.sign(store, {
     grantId: it.grant.grantId,
     key: 'a',
     kind: 'pull',

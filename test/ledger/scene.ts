@@ -1,5 +1,6 @@
 /** Books of one grant on a chain on paper, in the steps that a worker takes. After each the books are held to be sound. */
 import { numberToHex } from 'viem'
+import * as Attempt from '../../src/Attempt.js'
 import * as Book from '../../src/Book.js'
 import { type Grant, Permission } from '../../src/index.js'
 import * as Ledger from '../../src/Ledger.js'
@@ -58,7 +59,7 @@ export async function scene(
 
     /** Signs the next leg; its hash is as random as a real one. */
     sign: (key: string, kind: TransactionRow['kind']) =>
-      kind === 'payment' ? it.signBatch([key]) : check(Ledger.sign(store, { ...signing(), key, kind })),
+      kind === 'payment' ? it.signBatch([key]) : check(Attempt.sign(store, { ...signing(), key, kind })),
 
     /** Signs payments through the guard in one transaction, as they are now; undefined where one is not due. */
     async signBatch(keys: readonly string[]) {
@@ -69,7 +70,7 @@ export async function scene(
         (payment.pull === 'signed' && payment.alone === 0 && (payment.nonce ?? nonce) < nonce)
       if (!payments.every(isDue)) return undefined
       const deadline = chain.head.time + Payment.lifetime
-      return check(Ledger.signBatch(store, { ...signing(), payments, deadline }))
+      return check(Attempt.signBatch(store, { ...signing(), payments, deadline }))
     },
 
     /** Signs the next leg, which has to be due, and says how it looks mined. */
