@@ -32,6 +32,7 @@ export async function adopt(
   }
   await tx.put('payments', payment)
   await tx.put('events', { ...paid, key: payment.key })
+  await Meter.explain(tx, paid)
   await Meter.movePaid(tx, payment, 1n)
   await Meter.moveLabels(tx, payment, 1n)
   const { txHash } = paid

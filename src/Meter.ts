@@ -12,6 +12,8 @@ export const openTask = (task: string) => `open:task:${task}`
 export const total = 'total'
 /** Received by payees for payments of these books. */
 export const paid = 'paid'
+/** Of `total`, by the agent's own key and for no payment of these books. */
+export const unexplained = 'unexplained'
 /** Sent on by the agent, to whomever, foreign transfers included. */
 export const sent = 'sent'
 /** Pulled in one period of one permission. */
@@ -107,12 +109,21 @@ async function movePull(tx: Transaction, fact: Fact, sign: 1n | -1n, payment: Pa
   if (permissionHash === null || periodStart === null)
     throw new Error('What leaves the account names its permission and period.')
   if (payment) await moveOpen(tx, payment, sign === 1n ? -1n : 1n)
+  else if (isOwn(fact)) await add(tx, grantId, unexplained, amount)
   await add(tx, grantId, period(permissionHash, periodStart), amount)
   await add(tx, grantId, day(time), amount)
   await add(tx, grantId, total, amount)
   if (window !== null)
     await add(tx, grantId, bucket(window, Math.floor(time / TrailingWindow.bucket(window))), amount)
   if (task !== null) await add(tx, grantId, metered(task), amount)
+}
+
+/** By this agent's key: through the guard its numbers tell, and those of another agent are none of the books'. */
+const isOwn = ({ kind, number }: Fact) => kind === 'pull' || number !== null
+
+/** What nothing explained turned out to be a payment of these books. */
+export function explain(tx: Transaction, { grantId, amount }: EventRow): Promise<void> {
+  return add(tx, grantId, unexplained, -amount)
 }
 
 /** Tokens went on to somebody. `own`: for a payment of these books. */

@@ -87,6 +87,7 @@ export async function open(
     perRequest: initial('perRequest'),
     perTask: initial('perTask'),
     perSession: initial('perSession'),
+    unexplained: await Meter.read(tx, grantId, Meter.unexplained),
   }
   await tx.put('sessions', row)
   return row
@@ -162,14 +163,22 @@ export async function refusal(tx: Transaction, grant: Grant, request: Request): 
   return undefined
 }
 
-/** Base units: reserved or paid in the session, and within it for the task. */
+/**
+ * Base units: reserved or paid in the session, and within it for the task. What the agent's key has spent since the
+ * session was opened, and nothing explains, is charged to it: it may be the session's own, forgotten by books that were
+ * restored. Where several are open, to each.
+ */
 export async function readUsed(
   tx: Transaction,
   grantId: Hex,
   { session = '', task }: Pick<Request, 'session' | 'task'>,
 ): Promise<{ readonly session: bigint; readonly task: bigint }> {
+  const row = await tx.get('sessions', { grantId, id: session })
+  const since = (await Meter.read(tx, grantId, Meter.unexplained)) - (row?.unexplained ?? 0n)
+  const booked = await Meter.read(tx, grantId, Meter.labelled('session', session))
   return {
-    session: await Meter.read(tx, grantId, Meter.labelled('session', session)),
+    // Less than nothing where a reorganisation took back what came before it.
+    session: booked + (since > 0n ? since : 0n),
     task: task === undefined ? 0n : await Meter.read(tx, grantId, Meter.sessionTask(session, task)),
   }
 }

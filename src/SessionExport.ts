@@ -19,7 +19,7 @@ export type SessionExport = {
     readonly per_session_max_usdc: string
     readonly per_request_max_usdc: string
   }
-  /** Reserved or paid. */
+  /** Reserved or paid; the total also has what is charged to the session because nothing explains it. */
   readonly spent: {
     readonly total_usdc: string
     readonly by_category: Readonly<Record<string, string>>
@@ -65,7 +65,7 @@ export async function of(tx: Transaction, grant: Grant, id: string): Promise<Ses
       per_request_max_usdc: usdc(row.perRequest),
     },
     spent: {
-      total_usdc: usdc(live.reduce((sum, { amount }) => sum + amount, 0n)),
+      total_usdc: usdc((await Session.readUsed(tx, grantId, { session: id })).session),
       by_category: sums('category'),
       by_task: sums('task'),
     },

@@ -155,6 +155,8 @@ export type SessionRow = {
   readonly perRequest: bigint
   readonly perTask: bigint
   readonly perSession: bigint
+  /** What the meter `unexplained` held when it was opened: what came since is charged to the session. */
+  readonly unexplained: bigint
 }
 
 export type MeterRow = {
@@ -313,6 +315,7 @@ export const schema: {
       perRequest: 'amount',
       perTask: 'amount',
       perSession: 'amount',
+      unexplained: 'amount',
     },
     key: ['grantId', 'id'],
     indexes: [],

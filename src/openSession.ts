@@ -4,7 +4,6 @@ import type { Budget, Session } from './Budget.js'
 import { InputError } from './errors.js'
 import * as Grant from './Grant.js'
 import * as Input from './Input.js'
-import * as Meter from './Meter.js'
 import type * as Receipt from './Receipt.js'
 import * as Rows from './Session.js'
 import * as SessionExport from './SessionExport.js'
@@ -52,7 +51,7 @@ export async function openSession(parts: Parts, given: unknown = {}): Promise<Se
         const left = (limit: bigint, used: bigint) => (used < limit ? limit - used : 0n)
         return { perRequest, perTask: left(perTask, used.task), perSession: left(perSession, used.session) }
       }),
-    spentUsd: async () => usd(await look((tx) => Meter.read(tx, grantId, Meter.labelled('session', id)))),
+    spentUsd: async () => usd((await look((tx) => Rows.readUsed(tx, grantId, { session: id }))).session),
     async lower(given) {
       const limits = Rows.readLimits(Input.fields(given, 'session', limitFields), token.decimals)
       await look((tx, grant) => Rows.lower(tx, grant, { id, limits }))

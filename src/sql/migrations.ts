@@ -119,6 +119,7 @@ const books = [
     ${amount('perRequest')},
     ${amount('perTask')},
     ${amount('perSession')},
+    ${amount('unexplained')},
     primary key ("grantId", "id")
   )`,
   `create table "meters" (

@@ -51,6 +51,49 @@ describe.each(kit.storeKinds)('$name', (kind) => {
     expect(await session.remaining()).toMatchObject({ perSession: 0n })
   })
 
+  test.each(kit.rails)(
+    'behavior: on the %s rail what nothing explains is charged to the sessions that are open',
+    async (rail) => {
+      const account = await kit.approved(
+        base,
+        store(),
+        rail === 'guard' ? wide : { perCallUsd: '4', perDayUsd: '8' },
+      )
+      const { budget, order } = account
+      await kit.stealSpend(base, account, kit.usd('1'))
+      await budget.sync()
+      const session = await budget.openSession({ perRequestUsd: '4', perSessionUsd: '4' })
+      const other = await budget.openSession()
+      expect(await session.spentUsd()).toBe('0')
+      await session.spend(order('a', '0.5'))
+      const before = await base.snapshot()
+      await kit.stealSpend(base, account, kit.usd('2'))
+      await budget.sync()
+      expect(await session.spentUsd()).toBe('2.5')
+      expect(await other.spentUsd()).toBe('2')
+      expect(await session.remaining()).toMatchObject({ perSession: kit.usd('1.5') })
+      expect((await session.export()).spent.total_usdc).toBe('2.5')
+      expect(await kit.refusal(session.spend(order('b', '1.500001')))).toMatchObject({ cap: 'perSession' })
+      // A theft that a reorganisation takes back is not charged any more.
+      await kit.replaceBlocks(base, before, 3)
+      await budget.sync()
+      expect(await session.spentUsd()).toBe('0.5')
+    },
+  )
+
+  test('behavior: a forgotten payment is charged until its key explains it', async () => {
+    await kit.morning(base)
+    const account = await kit.approved(base, store(), wide)
+    const rebuilt = await kit.open(base, account, store())
+    const session = await rebuilt.openSession()
+    await account.budget.spend(account.order('a', '0.75'))
+    await rebuilt.sync()
+    expect(await session.spentUsd()).toBe('0.75')
+    // In the session or not, as its key says.
+    await rebuilt.spend(account.order('a', '0.75'))
+    expect(await session.spentUsd()).toBe('0')
+  })
+
   test("behavior: the grant's caps hold all the same, and are asked first", async () => {
     const { budget, order } = await kit.approved(base, store(), { ...wide, perCallUsd: '0.5' })
     const session = await budget.openSession({ perRequestUsd: '5' })

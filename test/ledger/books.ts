@@ -34,13 +34,14 @@ export async function assertSound(store: Store, grantId: `0x${string}`): Promise
   const add = (name: string, amount: bigint) => {
     expected[name] = (expected[name] ?? 0n) + amount
   }
-  for (const { kind, amount, time, permissionHash, periodStart, window, task, key } of events) {
+  for (const { kind, amount, time, permissionHash, periodStart, window, task, key, number } of events) {
     if (kind !== 'pull') {
       add(Meter.sent, amount)
       if (key !== null) add(Meter.paid, amount)
     }
     if (kind === 'transfer') continue
     add(Meter.total, amount)
+    if (key === null && (kind === 'pull' || number !== null)) add(Meter.unexplained, amount)
     add(Meter.day(time), amount)
     add(Meter.period(permissionHash ?? '0x', periodStart ?? 0), amount)
     if (window !== null) add(Meter.bucket(window, Math.floor(time / Math.ceil(window / 3))), amount)
