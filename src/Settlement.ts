@@ -82,7 +82,7 @@ async function replace(tx: Transaction, grantId: Hex, reading: Reading): Promise
     return { applied: false, receipts: [] }
   if (kept && kept.headHash !== before.headHash) return { applied: false, receipts: [] }
   if (reading.permissionHash !== before.permissionHash) return { applied: false, receipts: [] }
-  const page: Page = { tx, receipts: [], row: before }
+  const page: Page = { tx, receipts: [], row: before, waiting: new Map() }
   for (const sibling of reading.siblings) await Book.addPermission(tx, grantId, sibling)
 
   const isKept = ({ blockNumber }: Fact) =>
@@ -101,6 +101,9 @@ async function replace(tx: Transaction, grantId: Hex, reading: Reading): Promise
     pausedBy: reading.pausedBy,
     revokedBy: reading.revokedBy,
   }
+  // Once for all facts: of a long past, most are of no payment that waits.
+  const open = await tx.list('payments', { grantId, open: 1 })
+  page.waiting = new Map(open.map(({ ref, key }) => [ref, key]))
   for (const fact of reading.facts) if (!known.has(idOf(fact))) await apply(page, fact)
   await assertBelievable(tx, page.row, reading)
 
@@ -114,7 +117,13 @@ async function replace(tx: Transaction, grantId: Hex, reading: Reading): Promise
   return { applied: true, receipts: page.receipts }
 }
 
-type Page = { readonly tx: Transaction; row: GrantRow; readonly receipts: Receipt.Receipt[] }
+type Page = {
+  readonly tx: Transaction
+  row: GrantRow
+  readonly receipts: Receipt.Receipt[]
+  /** The keys of the payments that are open, by their references: what a fact may belong to. */
+  waiting: ReadonlyMap<Hex, string>
+}
 
 function idOf({ blockHash, logIndex }: Fact): string {
   return `${blockHash}:${logIndex}`
@@ -137,8 +146,8 @@ async function assertBelievable(tx: Transaction, row: GrantRow, { numbers, total
 }
 
 /** The payment that a fact belongs to: it has equal terms and still waits for it. */
-async function paymentOf(tx: Transaction, fact: Fact): Promise<PaymentRow | undefined> {
-  if (fact.kind === 'payment') return guardedPaymentOf(tx, fact)
+async function paymentOf({ tx, waiting }: Page, fact: Fact): Promise<PaymentRow | undefined> {
+  if (fact.kind === 'payment') return guardedPaymentOf(tx, fact, waiting)
   const { grantId, txHash, kind } = fact
   const [transaction] = await tx.list('transactions', { grantId, hash: txHash, kind })
   if (!transaction) return undefined
@@ -152,18 +161,23 @@ async function paymentOf(tx: Transaction, fact: Fact): Promise<PaymentRow | unde
 }
 
 /** Whoever sent it, and also where these books were restored from before it was signed. */
-async function guardedPaymentOf(tx: Transaction, fact: Fact): Promise<PaymentRow | undefined> {
+async function guardedPaymentOf(
+  tx: Transaction,
+  fact: Fact,
+  waiting: Page['waiting'],
+): Promise<PaymentRow | undefined> {
   const { grantId, ref, number, payee, amount } = fact
-  if (ref === null) return undefined
-  const [payment] = await tx.list('payments', { grantId, ref }, { limit: 1 })
-  if (payment?.number !== number || payment.payee !== payee || payment.amount !== amount) return undefined
+  const key = ref === null ? undefined : waiting.get(ref)
+  if (key === undefined) return undefined
+  const payment = await Payment.get(tx, grantId, key)
+  if (payment.number !== number || payment.payee !== payee || payment.amount !== amount) return undefined
   return payment.pull === 'none' || payment.pull === 'signed' ? payment : undefined
 }
 
 async function apply(page: Page, fact: Fact): Promise<void> {
   const { tx } = page
   const { kind, txHash, amount, payee } = fact
-  const payment = await paymentOf(tx, fact)
+  const payment = await paymentOf(page, fact)
   await tx.put('events', { ...fact, key: payment?.key ?? null, final: 0 })
   await Meter.moveFact(tx, fact, 1n, payment)
   if (!payment) return note(page, { event: 'foreign', note: foreign[kind], amount, payee, txHash })
