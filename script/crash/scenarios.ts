@@ -182,7 +182,7 @@ export const scenarios: readonly Scenario[] = [
       short: [rail === 'guard' ? 'PostgreSQL' : 'SQLite'],
       share: 1,
       round: (options) =>
-        within(options, { rail, ...capsOf(countOf(options) + 2) }, (world) => restored(world, options)),
+        within(options, { rail, ...capsOf(countOf(options) + 3) }, (world) => restored(world, options)),
     }),
   ),
 ]

@@ -19,9 +19,9 @@ export const library = [
   ['src/Settlement.ts', 'if (doubt) throw', 'if (false) throw', ['test/ledger/hazard.test.ts']],
   [
     'src/Attempt.ts',
-    'nonce === before.nonce &&',
-    '',
-    ['test/ledger/ledger.test.ts', 'test/budget/batch.test.ts'],
+    '!isSame || (',
+    '(',
+    ['test/budget/batch.test.ts', 'test/ledger/postgresBudget.test.ts'],
   ],
   [
     'src/Attempt.ts',
@@ -42,7 +42,7 @@ export const library = [
   ['src/Ledger.ts', 'paused: row.paused === 1,', 'paused: false,', ['test/budget/refuse.test.ts']],
   ['src/Ledger.ts', 'approved: row.approved === 1,', 'approved: true,', ['test/budget/refuse.test.ts']],
   ['src/Receipt.ts', 'receipt.previous !== previous', 'false', ['test/ledger/receipt.test.ts']],
-  ['src/Facts.ts', 'fact.amount > 0n', 'fact.amount >= 0n', ['test/budget/chain.test.ts']],
+  ['src/Facts.ts', 'fact.amount > 0n', 'fact.amount >= 0n', ['test/budget/foreign.test.ts']],
   [
     'src/Settlement.ts',
     'if (hash === row.finalHash) return',

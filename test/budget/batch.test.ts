@@ -168,6 +168,29 @@ describe.each(kit.storeKinds)('$name', (kind) => {
     expect(await it.budget.verify()).toMatchObject({ equal: true })
   })
 
+  test('behavior: refused, and final before anybody looked: what fits is paid all the same', async () => {
+    const open = kit.books(kind)
+    const it = await begin({}, open())
+    const taken = guardKit.swallow(it.endpoint)
+    const spends = await outboxKit.together(it, outboxKit.orders(it, 4))
+    await taken
+    await it.budget.close()
+    await Promise.all(spends)
+    await leave(it, '2')
+    const [sent] = it.raws
+    if (!sent) throw new Error('The batch was sent.')
+    await base.client.sendRawTransaction({ serializedTransaction: sent.raw })
+    expect(await it.mined()).toBe(1)
+    await base.finalize()
+    const again = await kit.open(base, it, open())
+    for (const { key } of outboxKit.orders(it, 2)) await kit.untilPaid(again, key)
+    expect(await it.paid()).toHaveLength(2)
+    await base.finalize()
+    await again.sync()
+    expect(await again.payment('p3')).toMatchObject({ status: 'released' })
+    expect(await again.verify()).toMatchObject({ equal: true })
+  })
+
   test('behavior: its neighbours go out again with the numbers that they had', async () => {
     const it = await begin()
     const [, bad] = it.payees
