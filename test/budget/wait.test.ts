@@ -22,33 +22,46 @@ describe.each(kit.cases)('$name', ({ kind, rail }) => {
     const open = kit.books(kind)
     const endpoint = kit.endpoint(base)
     const told: string[] = []
-    const onReceipt = ({ event }: Receipt.Receipt) => told.push(event)
+    let onReserved = () => {}
+    const onReceipt = ({ event }: Receipt.Receipt) => {
+      told.push(event)
+      if (event === 'reserved') onReserved()
+    }
     const account = await kit.approved(base, open(), { rail }, { client: endpoint.client, onReceipt })
     const { budget, order, agent } = account
     // The first payment is under way when the pause comes, the second is only reserved.
-    let pause = async () => {}
+    let begun = () => {}
+    const underWay = new Promise<void>((resolve) => {
+      begun = resolve
+    })
+    let goOn = () => {}
     const paused = new Promise<void>((resolve) => {
-      pause = async () => {
-        await budget.pause()
-        resolve()
-      }
+      goOn = resolve
     })
     endpoint.answer = async ({ method }, forward) => {
       if (method !== 'eth_sendRawTransaction') return forward()
       endpoint.answer = (_, forward) => forward()
-      await pause()
+      begun()
+      await paused
       return forward()
     }
-    const spending = [budget.spend(order('a')), budget.spend(order('b'))]
-    await paused
-    await spending[0]
+    const first = budget.spend(order('a'))
+    await underWay
+    const reserved = new Promise<void>((resolve) => {
+      onReserved = resolve
+    })
+    const second = budget.spend(order('b'))
+    await reserved
+    await budget.pause()
+    goOn()
+    await first
     await budget.sync()
     expect(await budget.payment('b')).toMatchObject({ status: 'reserved' })
     expect(await base.client.getTransactionCount({ address: agent.address })).toBe(
       { direct: 3, guard: 2 }[rail],
     )
     await budget.resume()
-    expect(await spending[1]).toMatchObject({ key: 'b' })
+    expect(await second).toMatchObject({ key: 'b' })
     expect(told).toEqual(['reserved', 'reserved', 'paused', 'settled', 'resumed', 'settled'])
   })
 
