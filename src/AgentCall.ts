@@ -1,7 +1,9 @@
 /** A call of the agent that is no payment, such as submitting the owner's signature, until the books show what it did. */
 import * as Book from './Book.js'
-import { ChainError } from './ChainError.js'
+import { ChainError, toChainError } from './ChainError.js'
+import { HardcapError } from './errors.js'
 import * as Gas from './Gas.js'
+import * as Omission from './Omission.js'
 import * as Outbox from './Outbox.js'
 import { lifetime } from './Payment.js'
 import type * as Spm from './Spm.js'
@@ -39,7 +41,7 @@ export async function make(caller: Caller, options: MakeOptions): Promise<void> 
     throw new ChainError(
       'OUTCOME_UNKNOWN',
       `${doing}: transaction ${hash} is signed and kept, and was not seen mined. It is sent again with the agent's next transaction; look at the status before trying again.`,
-      { figures: { hash, reason: error instanceof Error ? error.message : String(error) } },
+      { figures: { hash, reason: reasonOf(error, doing) } },
     )
   }
   if (await isDone(await rowOf(submitter))) return
@@ -77,6 +79,11 @@ export async function makeByAnybody(caller: Caller, options: MakeOptions): Promi
   )
 }
 
+/** Without the URL that viem's own errors carry. */
+function reasonOf(error: unknown, doing: string): string {
+  return error instanceof HardcapError ? error.message : toChainError(error, doing).message
+}
+
 function pause({ pollMs }: Caller): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, pollMs))
 }
@@ -98,7 +105,7 @@ async function isMined({ submitter, worker }: Caller, { nonce }: TransactionRow)
   const { client, store, grantId } = submitter
   await worker.round()
   for (const { hash } of await store.transact(grantId, (tx) => tx.list('transactions', { grantId, nonce }))) {
-    const receipt = await Sync.receiptOf(client, hash)
+    const receipt = await Omission.receiptOf(client, hash)
     if (receipt) return receipt.blockNumber <= (await rowOf(submitter)).headNumber
   }
   await Outbox.push(submitter)

@@ -106,11 +106,18 @@ async function putSigned(
   step: Pick<TransactionRow, 'key' | 'kind'>,
   { chainNonce, sign }: Signing,
 ): Promise<TransactionRow> {
-  const [last] = await tx.list('transactions', { grantId }, { descending: true, limit: 1 })
-  const nonce = Math.max(chainNonce, (last?.nonce ?? -1) + 1, await Lost.firstNonce(tx, grantId))
+  const nonce = await freeNonce(tx, grantId, Math.max(chainNonce, await Lost.firstNonce(tx, grantId)))
   const row: TransactionRow = { grantId, nonce, ...step, ...(await sign(nonce)), signedAt }
   await tx.put('transactions', row)
   return row
+}
+
+/** One that was skipped, because an endpoint counted too many or a block is gone, would hold up all after it. */
+async function freeNonce(tx: Transaction, grantId: Hex, from: number): Promise<number> {
+  for (let nonce = from; ; nonce++) {
+    const [taken] = await tx.list('transactions', { grantId, nonce }, { limit: 1 })
+    if (!taken) return nonce
+  }
 }
 
 /**

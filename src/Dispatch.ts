@@ -87,7 +87,7 @@ export function start(options: DispatchOptions, { onRefused, isStopped }: Listen
       waitMs = gathering(open.some(({ pull }) => pull === 'none'))
       const ready = waitMs > 0 ? open.filter(({ pull }) => pull !== 'none') : open
       const look = { row, open: ready, permissions, count: 0 }
-      const groups = await groupsOf(look)
+      const groups = await groupsOf(look).catch(Sync.redact('Submitting payments'))
       if (groups.some(({ payments }) => payments.some(({ pull }) => pull === 'none')))
         gatheringSince = undefined
       steps.push(...groups.map((group) => () => Submit.payGroup(options, look, group, onRefused)))

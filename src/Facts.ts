@@ -139,8 +139,9 @@ async function approvedAs(
   const logs = await client
     .getLogs({ ...filter, fromBlock: 0n, toBlock, strict: true })
     .catch((error: unknown) => {
-      // That nobody answered just now must not become a fact.
-      if (Span.refusalOf(error) !== 'wide') throw error
+      // That nobody answered just now must not become a fact; that it takes too long is no better the next time.
+      const refusal = Span.refusalOf(error)
+      if (refusal !== 'wide' && refusal !== 'slow') throw error
       return []
     })
   const [log] = logs
@@ -155,7 +156,7 @@ type PlacedLog = {
   readonly logIndex: number
   readonly blockHash: Hex
   readonly transactionHash: Hex
-  readonly blockTimestamp?: bigint | undefined
+  readonly blockTimestamp?: bigint | null | undefined
 }
 
 /** Where logs are in the chain, and when. */
@@ -163,7 +164,7 @@ function placing(client: PublicClient, grantId: Hex): (log: PlacedLog) => Promis
   const times = new Map<Hex, Promise<number>>()
   const timeOf = ({ blockHash, blockTimestamp }: PlacedLog) => {
     // Newer endpoints say it with the log. Where they do not, each block is asked for once.
-    if (blockTimestamp !== undefined) return Number(blockTimestamp)
+    if (blockTimestamp) return Number(blockTimestamp)
     const time = times.get(blockHash) ?? client.getBlock({ blockHash }).then((b) => Number(b.timestamp))
     times.set(blockHash, time)
     return time

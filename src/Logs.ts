@@ -170,14 +170,21 @@ async function ask(
   const logs = Array.isArray(answer) ? answer.map(toLog) : [undefined]
   const isOf = (log: Mined) =>
     hash === undefined ? log.blockNumber >= from && log.blockNumber <= to : log.blockHash === hash
-  return logs.map((log) => {
-    if (log !== undefined && isOf(log)) return log
-    throw new ChainError(
-      'RPC_FAILED',
-      `Reading logs: the endpoint answered with something else than the logs of blocks ${from} to ${to}.`,
-      { figures: { from, to }, retryable: true },
-    )
-  })
+  // One that is told twice is one.
+  const found = new Map<string, Mined>()
+  for (const log of logs) {
+    if (log !== undefined && isOf(log)) found.set(`${log.blockHash}:${log.logIndex}`, log)
+    else throw notOf(from, to)
+  }
+  return [...found.values()]
+}
+
+function notOf(from: bigint, to: bigint): ChainError {
+  return new ChainError(
+    'RPC_FAILED',
+    `Reading logs: the endpoint answered with something else than the logs of blocks ${from} to ${to}.`,
+    { figures: { from, to }, retryable: true },
+  )
 }
 
 /** A log that is in a block; undefined for anything else. */

@@ -122,8 +122,14 @@ async function movePull(tx: Transaction, fact: Fact, sign: 1n | -1n, payment: Pa
 const isOwn = ({ kind, number }: Fact) => kind === 'pull' || number !== null
 
 /** What nothing explained turned out to be a payment of these books. */
-export function explain(tx: Transaction, { grantId, amount }: EventRow): Promise<void> {
-  return add(tx, grantId, unexplained, -amount)
+export async function explain(tx: Transaction, { grantId, amount, time }: EventRow): Promise<void> {
+  await add(tx, grantId, unexplained, -amount)
+  // What came before a session was in what it began with, and must not hide what came since.
+  for (const session of await tx.list('sessions', { grantId, endedAt: null })) {
+    if (session.startedAt < time) continue
+    const left = session.unexplained - amount
+    await tx.put('sessions', { ...session, unexplained: left < 0n ? 0n : left })
+  }
 }
 
 /** Tokens went on to somebody. `own`: for a payment of these books. */

@@ -97,8 +97,12 @@ export async function currentTransaction(
   // A transaction of the guard may be for many payments, one of the direct rail is for one.
   if (kind === 'payment' && nonce === null) return undefined
   const which = kind === 'payment' && nonce !== null ? { grantId, nonce, kind } : { grantId, key, kind }
-  const [row] = await tx.list('transactions', which, { descending: true, limit: 1 })
-  return row
+  const rows = await tx.list('transactions', which, { descending: true })
+  // By when, and not by nonce: one that was skipped before is taken later.
+  return rows.reduce<TransactionRow | undefined>(
+    (latest, row) => (latest && latest.signedAt >= row.signedAt ? latest : row),
+    undefined,
+  )
 }
 
 /** All that compete for the nonce of a leg: replaced with higher fees, any of them may be mined. */

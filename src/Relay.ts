@@ -30,7 +30,8 @@ export function fromClient(client: Client): Relay {
       getTransactionCount(client, { address, blockTag: 'pending' }),
       estimateFeesPerGas(client, { chain: client.chain ?? null }),
     ])
-    for (const [data, { nonce }] of sent) if (nonce < mined) sent.delete(data)
+    // What is mined, and what the node has dropped, whose nonce would else stay free and hold up all after it.
+    for (const [data, { nonce }] of sent) if (nonce < mined || nonce >= pending) sent.delete(data)
     const old = sent.get(call.data)
     const next = Math.max(pending, ...[...sent.values()].map(({ nonce }) => nonce + 1))
     const fees = old ? (Fee.raised(old, now, 2n ** 256n - 1n) ?? now) : now

@@ -1,15 +1,16 @@
 /** Reads the chain for the books. It writes nothing: what it returns goes to `Settlement.advance`. */
-import { BaseError, type Hex, hexToBigInt, type PublicClient, type TransactionReceipt } from 'viem'
+import { type Address, BaseError, type Hex, hexToBigInt, type PublicClient, RpcRequestError } from 'viem'
 import type * as Book from './Book.js'
 import { toChainError } from './ChainError.js'
 import * as Facts from './Facts.js'
 import * as Guard from './GuardRead.js'
 import * as Logs from './Logs.js'
 import type * as Look from './Look.js'
+import * as Omission from './Omission.js'
 import * as Settlement from './Settlement.js'
 import * as Span from './Span.js'
 import * as Spm from './SpmRead.js'
-import type { EventRow, GrantRow, PaymentRow, TransactionRow } from './Store.js'
+import type { EventRow, GrantRow } from './Store.js'
 import * as Totals from './Totals.js'
 
 /** For `catch`: viem's own errors carry the endpoint's URL, which often holds a key; a ChainError does not. */
@@ -19,27 +20,13 @@ export function redact(doing: string): (error: unknown) => never {
   }
 }
 
-/** The receipt of a transaction, or undefined where it is not mined. */
-export function receiptOf(client: PublicClient, hash: Hex): Promise<TransactionReceipt | undefined> {
-  return client.getTransactionReceipt({ hash }).catch((error: unknown) => {
-    if (error instanceof Error && error.name === 'TransactionReceiptNotFoundError') return undefined
-    throw error
-  })
-}
-
 export type { Finality } from './Look.js'
 
 /** What to read, and from where the books go on. */
 export type Source = Logs.Subject & {
   /** What is signed, and waited for. */
-  readonly awaited: readonly Awaited[]
+  readonly awaited: readonly Omission.Awaited[]
   readonly finality: Look.Finality
-}
-
-/** A leg that is signed, and whose event the books wait for. */
-export type Awaited = Pick<PaymentRow, 'number' | 'deadline'> & {
-  /** Undefined for a payment through the guard that was seen and taken back, and that other books had signed. */
-  readonly transaction: Pick<TransactionRow, 'hash' | 'nonce'> | undefined
 }
 
 export type ReadOptions = {
@@ -48,7 +35,7 @@ export type ReadOptions = {
   /** What the endpoint gives at once, as known so far. */
   readonly span: Span.Span
   /** The blocks of the books' provisional facts, asked for where their head does not stand any more. */
-  readonly provisional: () => Promise<readonly Pick<EventRow, 'blockNumber' | 'blockHash'>[]>
+  readonly provisional: () => Promise<readonly EventRow[]>
   /** To read everything anew that is not final: there are doubts. */
   readonly anew?: boolean | undefined
 }
@@ -78,18 +65,21 @@ export async function read(
   options: ReadOptions,
 ): Promise<Read | undefined> {
   const { look } = options
-  const { latest, settled } = look
-  const isSame = Number(settled.number) === row.finalNumber
-  const anchor = isSame ? settled : await look.block(BigInt(row.finalNumber))
+  const { latest } = look
+  const isKnown = Number(look.settled.number) === row.finalNumber
+  const anchor = isKnown ? look.settled : await look.block(BigInt(row.finalNumber))
   // A block that it does not know proves nothing: it may be behind. Another block in its place does.
   if (anchor === undefined) return undefined
   Settlement.assertFinal(row, anchor.hash)
-  if (latest.number < row.headNumber || settled.number < row.finalNumber) return undefined
+  // What is final stays so, also where a sibling has not heard of it yet.
+  const settled = look.settled.number < anchor.number ? anchor : look.settled
+  const isSame = Number(settled.number) === row.finalNumber
+  if (latest.number < row.headNumber || latest.number < settled.number) return undefined
   if (latest.hash === row.headHash && isSame)
     return { reading: undefined, caughtUp: true, latest: Number(latest.number) }
 
   try {
-    return await readOn(client, source, row, options)
+    return await readOn(client, source, row, { ...options, look: { ...look, settled } })
   } catch (error) {
     // A block that is gone cannot be asked about: that is a reorganisation in the middle, and no failure.
     const now = await look.block(latest.number).catch(() => undefined)
@@ -125,18 +115,21 @@ async function readOn(
   const [flags, finalNonce, found] = await Promise.all([
     caughtUp ? readFlags(client, source, end.hash) : flagsOf(row),
     // Asked only where a leg waits for it: an endpoint without an archive may not know the state of an old block.
-    source.awaited.length === 0
-      ? null
-      : client.getTransactionCount({ address: source.agent, blockNumber: final.number }),
+    source.awaited.length === 0 ? null : finalNonceOf(client, source.agent, final.number),
     Facts.of(client, source, Logs.join(again.logs, on.logs)),
   ])
-  if (!found || (await isPartial(client, source, { facts: found.facts, finalNonce }))) return undefined
+  if (!found) return undefined
+  const isRead = ({ blockNumber }: EventRow) =>
+    blockNumber <= on.to && (!isNear || blockNumber <= settled.number || blockNumber > standing)
+  const known = (await options.provisional()).filter(isRead)
+  const passed = { finalNonce, after: BigInt(row.finalNumber), to: final.number }
+  if (await Omission.ofAwaited(client, source, { facts: found.facts, ...passed })) return undefined
+  if (await Omission.ofKnown(client, known, found.facts)) return undefined
+  const totalsAt = () => Totals.read(client, source, { blockHash: end.hash, time: Number(end.timestamp) })
   const [numbers, totals] = caughtUp
-    ? await Promise.all([
-        readNumbers(client, source, { head: end.hash, time, finalNonce }),
-        Totals.read(client, source, { blockHash: end.hash, time: Number(end.timestamp) }),
-      ])
-    : [new Map(), undefined]
+    ? await Promise.all([readNumbers(client, source, { head: end.hash, time, finalNonce }), totalsAt()])
+    : // A page is final at once: where the endpoint still has the state of its end, that is asked.
+      [new Map(), await totalsAt().catch(() => undefined)]
   // What was asked for by numbers is of this chain only if its head still stands. Not remembered: asked now.
   const isByNumber = range.to > range.from || first < settled.number
   if (isByNumber && (await client.getBlock({ blockNumber: on.to })).hash !== end.hash) return undefined
@@ -213,7 +206,7 @@ async function readNumbers(
 ): Promise<ReadonlyMap<Hex, boolean>> {
   const overdue = awaited.filter(
     ({ deadline, transaction }) =>
-      (deadline !== null && time >= deadline) || isPassed(transaction, finalNonce),
+      (deadline !== null && time >= deadline) || Omission.isPassed(transaction, finalNonce),
   )
   const numbers = overdue.flatMap(({ number }) => number ?? [])
   const answers = numbers.map(async (number): Promise<[Hex, boolean]> => {
@@ -223,28 +216,13 @@ async function readNumbers(
   return new Map(await Promise.all(answers))
 }
 
-/**
- * Whether logs were left out that the books wait for: behind a load balancer a sibling that is some blocks
- * behind answers with fewer logs, and no error. To believe it would release a payment that was made. Asked
- * only for what would fail otherwise, so hardly ever. Through the guard it is the numbers that tell.
- */
-async function isPartial(
-  client: PublicClient,
-  { awaited }: Source,
-  { facts, finalNonce }: Pick<Settlement.Reading, 'facts' | 'finalNonce'>,
-): Promise<boolean> {
-  const seen = new Set(facts.map(({ txHash }) => txHash))
-  for (const { transaction, number } of awaited) {
-    if (!transaction || number !== null || !isPassed(transaction, finalNonce)) continue
-    const { hash } = transaction
-    if (!seen.has(hash) && (await receiptOf(client, hash))?.status === 'success') return true
-  }
-  return false
-}
-
-/** Whether the final chain has used the nonce of a transaction. */
-function isPassed(transaction: Awaited['transaction'], finalNonce: number | null): boolean {
-  return transaction !== undefined && finalNonce !== null && transaction.nonce < finalNonce
+/** The agent's transaction count at a final block; null where the endpoint has forgotten the state of it. */
+function finalNonceOf(client: PublicClient, address: Address, blockNumber: bigint): Promise<number | null> {
+  return client.getTransactionCount({ address, blockNumber }).catch((error: unknown) => {
+    // It answered, and did not say. What waits for it goes on waiting.
+    if (error instanceof BaseError && error.walk((e) => e instanceof RpcRequestError)) return null
+    throw error
+  })
 }
 
 function blockOf(block: { number: bigint; hash: Hex; timestamp: bigint }) {

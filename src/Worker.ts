@@ -8,6 +8,8 @@ import type * as Feed from './Feed.js'
 import { GrantError } from './GrantError.js'
 import * as Heads from './Heads.js'
 import * as Look from './Look.js'
+import * as Lost from './Lost.js'
+import type * as Omission from './Omission.js'
 import * as Payment from './Payment.js'
 import * as Permission from './Permission.js'
 import * as Progress from './Progress.js'
@@ -64,11 +66,21 @@ export function start(options: WorkerOptions): Worker {
   const idleMs = options.feed ? Number.POSITIVE_INFINITY : pollMs
   const leave = follow()
 
+  /** The round that has not begun: whoever asks for one meanwhile has it, with the latest look. */
+  let next: { turn: Promise<void>; shared: Feed.Shared | undefined } | undefined
   function round(shared?: Feed.Shared): Promise<void> {
+    if (next) {
+      next.shared &&= shared
+      return next.turn
+    }
     const turn = tail.then(async () => {
+      const look = next?.shared
+      next = undefined
       if (stopped) throw stopped
+      // What was due is for this round to find; one that fails is tried again after pollMs.
+      dueMs = undefined
       try {
-        await sync(shared)
+        await sync(look)
         await settle()
         dueMs = await drive()
       } catch (error) {
@@ -76,6 +88,7 @@ export function start(options: WorkerOptions): Worker {
         throw error
       }
     })
+    next = { turn, shared }
     tail = turn.catch(() => {})
     return turn
   }
@@ -104,6 +117,8 @@ export function start(options: WorkerOptions): Worker {
       if (applied) progress({ from: row.finalNumber, at: read.reading.head.number, to: read.latest })
       else caughtUp = false
     }
+    // Before anything may be reserved by what was read; an endpoint that was behind has shown no numbers.
+    if (!Number.isFinite(seenAt)) await Lost.lookAtNumbers(store, grantId)
     doubted = undefined
     seenAt = performance.now()
   }
@@ -231,7 +246,7 @@ export async function sourceOf(
   const known = (await tx.list('permissions', { grantId })).map((row) => Permission.parse(row.permission))
   const current = known.find((permission) => Permission.hash(permission) === row.permissionHash)
   if (!current) throw new Error(`Permission ${row.permissionHash} is not in the books.`)
-  const awaited: Sync.Awaited[] = []
+  const awaited: Omission.Awaited[] = []
   for (const payment of await tx.list('payments', { grantId, open: 1 })) {
     const { number, deadline } = payment
     for (const leg of Payment.legsOf(payment)) {

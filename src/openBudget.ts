@@ -100,7 +100,6 @@ export async function openBudget(client: PublicClient, options: Opening.OpenBudg
   })
   try {
     await worker.round()
-    await Lost.lookAtNumbers(store, grantId)
   } catch (error) {
     await worker.close()
     throw error

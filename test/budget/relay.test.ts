@@ -1,5 +1,5 @@
 // Somebody else sends what the agent signs: the agent needs no ETH, and the relay need not be believed.
-import { createWalletClient, http } from 'viem'
+import { createWalletClient, type Hex, http, numberToHex } from 'viem'
 import { describe, expect, test } from 'vitest'
 import {
   type Budget,
@@ -13,6 +13,7 @@ import {
 import { lifetime } from '../../src/Payment.js'
 import { useBase } from '../base.js'
 import { assertSound } from '../ledger/books.js'
+import { honest, startRpc } from '../ledger/rpc.js'
 import * as guardKit from './guardKit.js'
 import * as kit from './kit.js'
 
@@ -180,6 +181,18 @@ describe.each(kit.storeKinds)('$name', (kind) => {
     expect(String(error)).not.toContain('secret')
   })
 
+  test('behavior: what its node has dropped does not hold up the next call', async () => {
+    const { account, send } = await relay()
+    const call = (data: Hex) => ({ to: kit.freshAddress(), data, value: 0n })
+    await base.client.setAutomine(false)
+    const dropped = (await send(call('0x01'))) as Hex
+    await base.client.dropTransaction({ hash: dropped })
+    await send(call('0x02'))
+    await base.mine(1)
+    await base.client.setAutomine(true)
+    expect(await base.client.getTransactionCount({ address: account.address })).toBe(1)
+  })
+
   test('behavior: one that hangs holds nothing up', async () => {
     const it = await start()
     it.relayer.answer = () => new Promise(() => {})
@@ -284,6 +297,36 @@ describe.each(kit.storeKinds)('$name', (kind) => {
       expect(await kit.refusal(restored.spend(it.order('a')))).toMatchObject({ code: 'BOOKS_INCOMPLETE' })
       await kit.quiet(base, restored)
       expect(await restored.spend(it.order('a'))).toMatchObject({ key: 'a' })
+    })
+
+    test('behavior: also where the endpoint was behind when they were opened', async () => {
+      await kit.morning(base)
+      const open = kit.books(kind)
+      const store = open()
+      const it = await start({}, store)
+      await base.mine(2)
+      await it.budget.sync()
+      await it.budget.close()
+      const { grant, permission, agent } = it
+      const row = await store.transact(grant.grantId, (tx) => tx.get('grants', { grantId: grant.grantId }))
+      const number = Guard.number(BigInt(row?.lane ?? 0), 3)
+      const batch = await kit.batchElsewhere(base, it, { number })
+      const signature = await Guard.signBatch(agent, { permission, batch })
+      await it.relayer.send(Guard.preparePayWithSignature({ permission, batch, signature }))
+      await base.mine(1)
+      const rpc = await startRpc(base)
+      kit.later(rpc.stop)
+      const behind = numberToHex((row?.headNumber ?? 0) - 1)
+      rpc.lie = ({ method, params }, forward) =>
+        method === 'eth_getBlockByNumber' && params[0] === 'latest'
+          ? forward({ method, params: [behind, false] })
+          : forward()
+      const options = { relay: it.relayer.relay, client: rpc.client, pollMs: 3_600_000 }
+      const restored = await kit.open(base, it, open(), options)
+      rpc.lie = honest
+      await restored.sync()
+      const { order } = it
+      expect(await kit.refusal(restored.spend(order('a')))).toMatchObject({ code: 'BOOKS_INCOMPLETE' })
     })
 
     test('behavior: a number of its own on chain that it never took tells of a backup', async () => {

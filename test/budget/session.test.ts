@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { Guard } from '../../src/index.js'
 import { useBase } from '../base.js'
 import * as kit from './kit.js'
 
@@ -92,6 +93,19 @@ describe.each(kit.storeKinds)('$name', (kind) => {
     // In the session or not, as its key says.
     await rebuilt.spend(account.order('a', '0.75'))
     expect(await session.spentUsd()).toBe('0')
+  })
+
+  test('behavior: a payment of before that its key explains does not hide a later one from the session', async () => {
+    const account = await kit.approved(base, store(), wide)
+    const { budget, grant, payee, agent } = account
+    const ref = Guard.reference(grant.grantId, 'old')
+    await kit.payElsewhere(base, account, { ref, amount: kit.usd('3') }, agent)
+    await budget.sync()
+    const session = await budget.openSession({ perSessionUsd: '5' })
+    await budget.spend({ key: 'old', to: payee, amount: kit.usd('3') })
+    await kit.payElsewhere(base, account, { amount: kit.usd('3') }, agent)
+    await budget.sync()
+    expect(await session.remaining()).toMatchObject({ perSession: kit.usd('2') })
   })
 
   test("behavior: the grant's caps hold all the same, and are asked first", async () => {
