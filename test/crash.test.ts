@@ -15,7 +15,9 @@ const day = Time.day
 
 function crashTest(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn('npm', ['run', 'crash-test', '--', ...args], { cwd })
+    // As from a terminal, also where npm itself runs the tests with another level.
+    const { npm_config_loglevel: _, ...env } = process.env
+    const child = spawn('npm', ['run', 'crash-test', '--', ...args], { cwd, env })
     let stdout = ''
     let stderr = ''
     child.stdout.on('data', (chunk) => (stdout += chunk))

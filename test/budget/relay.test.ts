@@ -270,7 +270,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
       expect(error).toMatchObject({ code: 'BOOKS_INCOMPLETE', retryable: true })
       const [call] = it.relayer.given.slice(-1)
       if (!call) throw new Error('It was given something.')
-      await it.relayer.send(call)
+      await kit.mined(base, await it.relayer.send(call))
       await it.rebuilt.sync()
       expect(await it.rebuilt.spend(it.order('a'))).toMatchObject({ key: 'a' })
       await kit.quiet(base, it.rebuilt)
@@ -312,8 +312,10 @@ describe.each(kit.storeKinds)('$name', (kind) => {
       const number = Guard.number(BigInt(row?.lane ?? 0), 3)
       const batch = await kit.batchElsewhere(base, it, { number })
       const signature = await Guard.signBatch(agent, { permission, batch })
-      await it.relayer.send(Guard.preparePayWithSignature({ permission, batch, signature }))
-      await base.mine(1)
+      await kit.mined(
+        base,
+        await it.relayer.send(Guard.preparePayWithSignature({ permission, batch, signature })),
+      )
       const rpc = await startRpc(base)
       kit.later(rpc.stop)
       const behind = numberToHex((row?.headNumber ?? 0) - 1)
@@ -340,7 +342,10 @@ describe.each(kit.storeKinds)('$name', (kind) => {
       const batch = await kit.batchElsewhere(base, it, { number: Guard.number(BigInt(row?.lane ?? 0), 3) })
       const signature = await Guard.signBatch(it.agent, { permission: it.permission, batch })
       const { permission } = it
-      await it.relayer.send(Guard.preparePayWithSignature({ permission, batch, signature }))
+      await kit.mined(
+        base,
+        await it.relayer.send(Guard.preparePayWithSignature({ permission, batch, signature })),
+      )
       const restored = await kit.open(base, it, open(), { relay: it.relayer.relay })
       const { retryAt } = await kit.refusal(restored.spend(it.order('a')))
       expect(retryAt).toBeGreaterThan(await base.now())

@@ -234,17 +234,25 @@ describe.each(storeKinds)('$name', ({ create }) => {
       expect((await it.books()).transactions).toEqual([])
     })
 
-    test('behavior: no nonce twice, neither one that the chain has used nor one of these books', async () => {
+    test('behavior: no nonce of these books twice, and none that the chain has used', async () => {
       const it = await start()
-      const foreign = { hash: freshHash(), nonce: 6, effect: { kind: 'nothing' } } as const
-      it.chain.mine([foreign])
+      it.chain.mine([{ hash: freshHash(), nonce: 6, effect: { kind: 'nothing' } }])
       await it.reserve('a', usd(1))
       await it.reserve('b', usd(1))
       expect(await it.sign('a', 'pull')).toMatchObject({ nonce: 7 })
-      // A sibling of the endpoint that is behind says 6 again.
-      it.chain.drop(1)
       expect(await it.sign('b', 'pull')).toMatchObject({ nonce: 8 })
       expect(await it.sign('', 'call')).toMatchObject({ nonce: 9 })
+    })
+
+    test('behavior: a nonce that a reorganisation has freed is taken, or nothing after it could be mined', async () => {
+      const it = await start()
+      it.chain.mine([{ hash: freshHash(), nonce: 0, effect: { kind: 'nothing' } }])
+      await it.reserve('a', usd(1))
+      await it.reserve('b', usd(1))
+      expect(await it.sign('a', 'pull')).toMatchObject({ nonce: 1 })
+      it.chain.drop(1)
+      expect(await it.sign('b', 'pull')).toMatchObject({ nonce: 0 })
+      expect(await it.sign('', 'call')).toMatchObject({ nonce: 2 })
     })
 
     test('error: where signing fails, no nonce is taken and no step is done', async () => {
