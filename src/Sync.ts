@@ -34,7 +34,7 @@ export type ReadOptions = {
   readonly look: Look.Look
   /** What the endpoint gives at once, as known so far. */
   readonly span: Span.Span
-  /** The blocks of the books' provisional facts, asked for where their head does not stand any more. */
+  /** The books' provisional facts: their blocks may still stand, and what a reading replaces has to be in it. */
   readonly provisional: () => Promise<readonly EventRow[]>
   /** To read everything anew that is not final: there are doubts. */
   readonly anew?: boolean | undefined

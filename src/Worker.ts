@@ -15,7 +15,7 @@ import * as Permission from './Permission.js'
 import * as Progress from './Progress.js'
 import * as Settlement from './Settlement.js'
 import * as Span from './Span.js'
-import type { GrantRow, PaymentRow, Transaction } from './Store.js'
+import type { EventRow, GrantRow, PaymentRow, Transaction } from './Store.js'
 import * as Submit from './Submit.js'
 import * as Sync from './Sync.js'
 import * as Totals from './Totals.js'
@@ -129,7 +129,12 @@ export function start(options: WorkerOptions): Worker {
     { anew, seen }: { anew: boolean; seen: Feed.Shared | undefined },
   ): Promise<Sync.Read | undefined> {
     const { client, finality, feed } = options
-    const provisional = () => store.transact(grantId, (tx) => tx.list('events', { grantId, final: 0 }))
+    // Asked for up to twice in a reading, and read once.
+    let events: Promise<EventRow[]> | undefined
+    const provisional = () => {
+      events ??= store.transact(grantId, (tx) => tx.list('events', { grantId, final: 0 }))
+      return events
+    }
     const shared = seen ?? feed?.look
     const look = shared ? await shared(source, finality) : await Look.take(client, finality)
     return Sync.read(client, source, row, { look, span, provisional, anew })

@@ -73,6 +73,18 @@ describe.each(kit.storeKinds)('$name', (kind) => {
   const begin = (options: Parameters<typeof outboxKit.start>[2] = {}, store: Store = kit.books(kind)()) =>
     outboxKit.start(base, store, options)
 
+  /** So many payments in a batch that is stored and went nowhere, when the budget was closed. */
+  async function stored(count: number) {
+    const open = kit.books(kind)
+    const it = await begin({}, open())
+    const taken = guardKit.swallow(it.endpoint)
+    const spends = await outboxKit.together(it, outboxKit.orders(it, count))
+    await taken
+    await it.budget.close()
+    await Promise.all(spends)
+    return { it, open }
+  }
+
   test('behavior: what is reserved while a batch is on its way goes into the next', async () => {
     const it = await begin()
     const [first, ...others] = outboxKit.orders(it, 6)
@@ -169,17 +181,11 @@ describe.each(kit.storeKinds)('$name', (kind) => {
   })
 
   test('behavior: refused, and final before anybody looked: what fits is paid all the same', async () => {
-    const open = kit.books(kind)
-    const it = await begin({}, open())
-    const taken = guardKit.swallow(it.endpoint)
-    const spends = await outboxKit.together(it, outboxKit.orders(it, 4))
-    await taken
-    await it.budget.close()
-    await Promise.all(spends)
+    const { it, open } = await stored(4)
     await leave(it, '2')
     const [sent] = it.raws
     if (!sent) throw new Error('The batch was sent.')
-    await base.client.sendRawTransaction({ serializedTransaction: sent.raw })
+    await base.client.sendRawTransactionSync({ serializedTransaction: sent.raw })
     expect(await it.mined()).toBe(1)
     await base.finalize()
     const again = await kit.open(base, it, open())
@@ -261,13 +267,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
   })
 
   test('behavior: killed between what is stored and what is sent, each is paid once', async () => {
-    const open = kit.books(kind)
-    const it = await begin({}, open())
-    const taken = guardKit.swallow(it.endpoint)
-    const spends = await outboxKit.together(it, outboxKit.orders(it, 5))
-    await taken
-    await it.budget.close()
-    await Promise.all(spends)
+    const { it, open } = await stored(5)
     const again = await kit.open(base, it, open())
     for (const { key } of outboxKit.orders(it, 5)) await kit.untilPaid(again, key)
     expect(await it.paid()).toHaveLength(5)
