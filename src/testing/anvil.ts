@@ -11,12 +11,17 @@ export type Anvil = { url: string; stop: () => Promise<void> }
 
 /**
  * Waits for two things: that anvil ends, or that the pipe on stdin does, which the system closes when our
- * process ends, however it ends. Nothing that runs in our process could do that after a SIGKILL.
+ * process ends, however it ends. Nothing that runs in our process could do that after a SIGKILL. At the end it
+ * removes the folder in which anvil keeps the states of old blocks, which a killed anvil leaves behind. It has to
+ * live until then: whatever it would say goes nowhere, as writing to the pipe of a dead process would end it.
  */
 const supervisor = `
+trap 'rm -rf "$HARDCAP_ANVIL_FOLDER"' EXIT
+trap 'exit 143' TERM INT
 exec 3<&0
 "$0" "$@" </dev/null 3<&- &
 anvil=$!
+exec >/dev/null 2>&1
 (read -r _ <&3; kill -9 "$anvil") &
 watcher=$!
 exec 3<&-
@@ -34,10 +39,14 @@ type StartAnvilOptions = { binary: string; port: number; args: string[]; forkUrl
  */
 export async function startAnvil(options: StartAnvilOptions): Promise<Anvil> {
   const folder = mkdtempSync(join(tmpdir(), 'hardcap-anvil-'))
+  // The supervisor does so too: this is for a supervisor that was killed.
+  const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
   try {
-    return await startIn(folder, options)
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
+    const { url, stop } = await startIn(folder, options)
+    return { url, stop: () => stop().finally(remove) }
+  } catch (error) {
+    remove()
+    throw error
   }
 }
 
@@ -47,12 +56,13 @@ async function startIn(folder: string, options: StartAnvilOptions): Promise<Anvi
   // configuration file, which names the variable, and the variable.
   // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholder is foundry's, not JavaScript's.
   writeFileSync(join(folder, 'foundry.toml'), '[rpc_endpoints]\nupstream = "${HARDCAP_FORK_URL}"\n')
-  const args = [...options.args, ...(forkUrl === undefined ? [] : ['--fork-url', 'upstream'])]
+  const fork = forkUrl === undefined ? [] : ['--fork-url', 'upstream']
+  const args = ['--cache-path', folder, ...options.args, ...fork]
   // A process group of its own: an interrupt from the terminal must not end anvil before the tests' own clean-up.
   const child = spawn('/bin/sh', ['-c', supervisor, binary, '--port', String(port), ...args], {
     detached: true,
     cwd: folder,
-    env: { ...process.env, HARDCAP_FORK_URL: forkUrl ?? '' },
+    env: { ...process.env, HARDCAP_FORK_URL: forkUrl ?? '', HARDCAP_ANVIL_FOLDER: folder },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   // Writing is never needed, and the end of the pipe at anvil's end is not an error of ours.

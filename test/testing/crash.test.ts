@@ -1,7 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { createConnection } from 'node:net'
-import { expect, test } from 'vitest'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createTestClient, http } from 'viem'
+import { foundry } from 'viem/chains'
+import { expect, test, vi } from 'vitest'
 
 const program = `
   import { startBase } from './src/testing/index.js'
@@ -13,9 +18,10 @@ const program = `
 `
 
 /** A process that starts a Base, and a connection to that Base, which lasts as long as anvil does. */
-async function start(rest: string) {
+async function start(rest: string, env: NodeJS.ProcessEnv = {}) {
   const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program + rest], {
     stdio: ['pipe', 'pipe', 'ignore'],
+    env: { ...process.env, ...env },
   })
   const exit = once(child, 'exit')
   const [line] = await once(child.stdout, 'data')
@@ -61,4 +67,22 @@ test('behavior: a process that forgets to stop ends, and anvil with it', async (
   expect((await exit)[0]).toBe(0)
   await end
   expect(await refused(url)).toBe(true)
+})
+
+test('behavior: the states of old blocks, which anvil keeps on disk, go with it, however it ends', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hardcap-test-'))
+  const folders = () => readdirSync(folder).filter((name) => name.startsWith('hardcap-anvil-'))
+  const keep = 'await run(); setInterval(() => {}, 1_000)'
+  const { child, exit, end, url } = await start(keep, { TMPDIR: folder, HOME: folder })
+  // More blocks than anvil holds the states of in memory.
+  const client = createTestClient({ chain: foundry, mode: 'anvil', transport: http(url) })
+  await client.mine({ blocks: 1_200 })
+  const [states] = folders()
+  expect(readdirSync(join(folder, String(states)), { recursive: true }).length).toBeGreaterThan(100)
+  child.kill('SIGKILL')
+  await exit
+  await end
+  await vi.waitFor(() => expect(folders()).toEqual([]))
+  expect(existsSync(join(folder, '.foundry', 'anvil'))).toBe(false)
+  rmSync(folder, { recursive: true })
 })
