@@ -8,6 +8,7 @@ import { GrantError } from './GrantError.js'
 import * as GuardNumber from './GuardNumber.js'
 import * as Permission from './Permission.js'
 import * as Policy from './Policy.js'
+import { address as purseOf } from './PurseAddress.js'
 import * as Receipt from './Receipt.js'
 import type { GrantRow, PermissionRow, Store, Transaction } from './Store.js'
 
@@ -53,7 +54,7 @@ export async function open(
       await assertNotReplaced(tx, existing, permissionHash)
     }
     const text = Grant.serialize(grant)
-    const row = existing ?? firstRow(grant, text, permissionHash, start)
+    const row = existing ?? firstRow(grant, text, permission, start)
     await tx.put('grants', row)
     await addPermission(tx, grantId, permission)
     if (row.grant === text && row.permissionHash === permissionHash) return { row }
@@ -113,7 +114,7 @@ async function moveUnsigned(tx: Transaction, grantId: Hex, permissionHash: Hex):
 function firstRow(
   grant: Grant.Grant,
   text: string,
-  permissionHash: Hex,
+  permission: Permission.Permission,
   start: BlockId | undefined,
 ): GrantRow {
   if (!start) throw new Error('The grant vanished while it was opened.')
@@ -122,7 +123,7 @@ function firstRow(
     chainId: grant.chainId,
     agent: grant.agent,
     grant: text,
-    permissionHash,
+    permissionHash: Permission.hash(permission),
     paused: 0,
     approved: 0,
     revoked: 0,
@@ -132,6 +133,9 @@ function firstRow(
     numbers: 0,
     knownNonces: 0,
     quietUntil: 0,
+    payer: grant.rail === 'purse' ? purseOf(permission) : null,
+    payerBalance: 0n,
+    fundedBy: null,
     startNumber: start.number,
     finalNumber: start.number,
     finalHash: start.hash,

@@ -29,9 +29,11 @@ export async function of(
     ? await guardFacts(client, subject, logs)
     : { facts: await directFacts(client, subject, logs), siblings: [] }
   if (!found) return undefined
+  const authorized = await authorizationFacts(client, subject, logs)
+  if (!authorized) return undefined
   const { facts, siblings } = found
   return {
-    facts: facts.sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex),
+    facts: [...facts, ...authorized].sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex),
     siblings,
   }
 }
@@ -63,7 +65,7 @@ async function directFacts(client: PublicClient, { grantId }: Logs.Subject, { us
   return (await Promise.all(facts)).filter((fact) => fact.amount > 0n)
 }
 
-const unguarded = { ref: null, number: null, window: null, task: null } as const
+const unguarded = { ref: null, number: null, payer: null, window: null, task: null } as const
 
 /* ------------------------------------------ guard ------------------------------------------ */
 
@@ -115,6 +117,7 @@ async function guardFacts(client: PublicClient, subject: Logs.Subject, { used, p
       ref,
       // Every agent has numbers of its own.
       number: isOwn ? numberToHex(number, { size: 32 }) : null,
+      payer: null,
       window: policy.window,
       task: policy.perTask === null || task === zeroHash ? null : task,
     })
@@ -146,6 +149,48 @@ async function approvedAs(
     })
   const [log] = logs
   return log && { chainId, ...log.args.spendPermission }
+}
+
+/* ------------------------------------------ authorizations ------------------------------------------ */
+
+/**
+ * The token says that it used an authorization, and right behind it what it moved. One without the other is a log left out,
+ * and so is a transfer from the purse by neither an authorization nor a sweep, which goes to the account.
+ */
+async function authorizationFacts(
+  client: PublicClient,
+  { grantId, payer, current }: Logs.Subject,
+  { authorizations, transfers }: Logs.Logs,
+): Promise<Fact[] | undefined> {
+  if (payer === null) return []
+  const placeOf = placing(client, grantId)
+  const idOf = (blockHash: Hex, logIndex: number) => `${blockHash} ${logIndex}`
+  const moved = new Map(transfers.map((log) => [idOf(log.blockHash, log.logIndex), log]))
+  const facts: Fact[] = []
+  for (const log of authorizations) {
+    const place = await placeOf(log)
+    const terms = {
+      ...place,
+      ...unguarded,
+      permissionHash: null,
+      periodStart: null,
+      ref: log.args.nonce,
+      payer,
+    }
+    if (log.eventName === 'AuthorizationCanceled') {
+      facts.push({ ...terms, kind: 'cancellation', amount: 0n, payee: payer })
+      continue
+    }
+    const behind = idOf(log.blockHash, log.logIndex + 1)
+    const transfer = moved.get(behind)
+    if (!transfer) return undefined
+    moved.delete(behind)
+    const { to: payee, value: amount } = transfer.args
+    facts.push({ ...terms, kind: 'authorization', amount, payee })
+  }
+  // Anybody can make a token emit a transfer of zero.
+  const rest = [...moved.values()].filter(({ args }) => args.value > 0n)
+  return rest.every(({ args }) => isAddressEqual(args.to, current.account)) ? facts : undefined
 }
 
 /* ------------------------------------------ helpers ------------------------------------------ */

@@ -8,12 +8,25 @@ import type { EventRow, GrantRow, PaymentRow, Transaction } from './Store.js'
 /** The agent's payments under the reference of a key that no payment of the books explains: they were lost, or restored. */
 export async function under(tx: Transaction, { grantId, ref }: PaymentRow): Promise<EventRow[]> {
   const events = await tx.list('events', { grantId, ref })
-  // Other agents under the grant have numbers of their own.
-  return events.filter(({ number, key }) => number !== null && key === null)
+  // Other agents under the grant have numbers of their own, and purses.
+  return events.filter(
+    ({ kind, number, key }) => (number !== null || kind === 'authorization') && key === null,
+  )
+}
+
+/** The event that used an authorization's nonce for something else: a cancellation, or other terms. */
+export async function usedNonce(
+  tx: Transaction,
+  { grantId, ref, payer }: PaymentRow,
+): Promise<EventRow | undefined> {
+  const events = await tx.list('events', { grantId, ref })
+  return events.find((event) => event.payer !== null && event.payer === payer && event.key === null)
 }
 
 /** What the chain says of it. */
-export const termsOf = ({ number, payee, amount }: EventRow) => ({ number, payee, amount })
+export function termsOf({ kind, number, payer, payee, amount }: EventRow) {
+  return { via: kind === 'authorization' ? kind : ('guard' as const), number, payer, payee, amount }
+}
 
 /** The key's payment is on chain already, with the same terms: it never pays again. */
 export async function adopt(

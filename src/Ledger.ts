@@ -9,6 +9,7 @@
 import type { Hex } from 'viem'
 import * as Book from './Book.js'
 import * as Decision from './Decision.js'
+import * as Float from './Float.js'
 import * as Found from './Found.js'
 import * as Grant from './Grant.js'
 import * as GuardNumber from './GuardNumber.js'
@@ -23,10 +24,13 @@ import type * as Receipt from './Receipt.js'
 import { refuse } from './Refusal.js'
 import * as Session from './Session.js'
 import type { FactKind, GrantRow, PaymentRow, Store, Transaction } from './Store.js'
-import * as Ticket from './Ticket.js'
+
+/** What a decision is about: a task, whose meter depends on what is to be paid. */
+type About = Pick<Decision.Request, 'task' | 'via'> & { readonly isFunding?: boolean }
 
 /** Everything that a decision looks at, as the books have it. */
-export async function readState(tx: Transaction, row: GrantRow, task?: string): Promise<Decision.State> {
+export async function readState(tx: Transaction, row: GrantRow, about: About): Promise<Decision.State> {
+  const { task } = about
   const { grantId, permissionHash } = row
   const stored = await tx.get('permissions', { grantId, hash: permissionHash })
   if (!stored) throw new Error(`Permission ${permissionHash} is not in the books.`)
@@ -36,7 +40,7 @@ export async function readState(tx: Transaction, row: GrantRow, task?: string): 
   const { window } = grant
   const bounds = Permission.periodAt(permission, now)
   await Meter.load(tx, grantId, [
-    ...[Meter.open, Meter.day(now), Meter.total],
+    ...[Meter.open, Meter.held, Meter.day(now), Meter.total],
     ...(bounds ? [Meter.period(permissionHash, bounds.start)] : []),
     ...(window === null ? [] : Meter.buckets({ time: now, window })),
     ...(task === undefined ? [] : Meter.ofTask(task)),
@@ -56,18 +60,25 @@ export async function readState(tx: Transaction, row: GrantRow, task?: string): 
       period: period + open,
       day: (await Meter.read(tx, grantId, Meter.day(now))) + open,
       total: (await Meter.read(tx, grantId, Meter.total)) + open,
-      task: task === undefined ? 0n : await readTask(tx, grantId, task),
+      task: task === undefined ? 0n : await readTask(tx, grantId, { ...about, task }),
     },
+    purse: await Float.purse(tx, row),
     window: window === null ? undefined : await Meter.readWindow(tx, grantId, { time: now, window }),
   }
 }
 
 /**
  * What counts against a task's cap: what the guard metered to it, whoever paid, or what these books did, where that is
- * more: the guard meters tasks only under a policy that caps them, and the grant may have had another one before.
+ * more: the guard meters tasks only under a policy that caps them, and the grant may have had another one before. What
+ * the float pays is not metered by the guard, and what fills it is not what the task has spent.
  */
-async function readTask(tx: Transaction, grantId: Hex, task: string): Promise<bigint> {
-  const booked = await Meter.read(tx, grantId, Meter.labelled('task', task))
+async function readTask(
+  tx: Transaction,
+  grantId: Hex,
+  { task, via, isFunding = false }: About & { readonly task: string },
+): Promise<bigint> {
+  const booked = isFunding ? 0n : await Meter.read(tx, grantId, Meter.labelled('task', task))
+  if (via === 'purse') return booked
   const metered = await Meter.read(tx, grantId, Meter.metered(GuardNumber.task(task)))
   const guarded = metered + (await Meter.read(tx, grantId, Meter.openTask(task)))
   return booked > guarded ? booked : guarded
@@ -89,9 +100,9 @@ export function decide(state: Decision.State, order: Order.Question): Decision.D
 export async function decideIn(
   tx: Transaction,
   row: GrantRow,
-  order: Order.Question,
+  order: Order.Question & Pick<Decision.Request, 'via'>,
 ): Promise<Decision.Decision> {
-  const state = await readState(tx, row, order.task)
+  const state = await readState(tx, row, order)
   const decision = decide(state, order)
   if (!decision.allowed) return decision
   const lost = Lost.refusal(row)
@@ -124,43 +135,16 @@ export function reserve(
     const row = await Book.get(tx, grantId)
     const known = await tx.get('payments', { grantId, key: order.key })
     const ref = GuardNumber.reference(grantId, order.key)
-    const isGuarded = Grant.parse(row.grant).rail !== 'direct'
-    const { number, numbers } = isGuarded
-      ? await PaymentNumber.take(tx, row, known?.number ?? null)
-      : { number: null, numbers: row.numbers }
-    const payment: PaymentRow = {
-      grantId,
-      key: order.key,
-      payee: order.to,
-      amount: order.amount,
-      permissionHash: row.permissionHash,
-      host: order.host ?? null,
-      task: order.task ?? null,
-      session: order.session ?? null,
-      category: order.category ?? null,
-      endpoint: order.endpoint ?? null,
-      ref,
-      number,
-      deadline: null,
-      nonce: null,
-      alone: 0,
-      triedAt: null,
-      ticket: order.ticket ? Ticket.serialize(order.ticket) : null,
-      reservedAt: row.headTime,
-      pull: 'none',
-      transfer: 'none',
-      failure: null,
-      open: 1,
-    }
-    if (known && Order.difference(known, order)) return { outcome: 'conflict', payment: known }
-    if (known && Payment.stateOf(known).status !== 'released') return { outcome: 'known', payment: known }
-    const seen = await Found.under(tx, payment)
-    const paid = seen.find(({ payee, amount }) => payee === order.to && amount === order.amount)
-    if (paid) return { outcome: 'known', ...(await Found.adopt(tx, row, payment, paid)) }
-    // Of a key that is not known it has to be assumed that these are the terms that it had.
-    if (!known && seen[0]) return { outcome: 'conflict', payment: { ...payment, ...Found.termsOf(seen[0]) } }
+    const via = Grant.parse(row.grant).rail === 'direct' ? 'direct' : 'guard'
+    const { number, numbers } =
+      via === 'guard'
+        ? await PaymentNumber.take(tx, row, known?.number ?? null)
+        : { number: null, numbers: row.numbers }
+    const payment = Payment.of(row, order, { via, ref, number, payer: null })
+    const recalled = await recall(tx, row, payment, order)
+    if (recalled) return recalled
 
-    const decision = veto ?? (await decideIn(tx, row, order))
+    const decision = veto ?? (await decideIn(tx, row, { ...order, via: 'guard' }))
     if (!decision.allowed) {
       return {
         outcome: 'refused',
@@ -180,7 +164,26 @@ export function reserve(
   })
 }
 
-async function writeRefusal(
+/** What the books, or the chain, know of an order's key already; undefined where it may be reserved. */
+export async function recall(
+  tx: Transaction,
+  row: GrantRow,
+  payment: PaymentRow,
+  order: Order.Order,
+): Promise<Extract<Reservation, { outcome: 'known' | 'conflict' }> | undefined> {
+  const known = await tx.get('payments', payment)
+  if (known && Order.difference(known, order)) return { outcome: 'conflict', payment: known }
+  if (known && Payment.stateOf(known).status !== 'released') return { outcome: 'known', payment: known }
+  const seen = await Found.under(tx, payment)
+  const paid = seen.find(({ payee, amount }) => payee === order.to && amount === order.amount)
+  if (paid) return { outcome: 'known', ...(await Found.adopt(tx, row, payment, paid)) }
+  // Of a key that is not known it has to be assumed that these are the terms that it had.
+  if (!known && seen[0]) return { outcome: 'conflict', payment: { ...payment, ...Found.termsOf(seen[0]) } }
+  return undefined
+}
+
+/** Leaves the receipt of a refusal. */
+export async function writeRefusal(
   tx: Transaction,
   row: GrantRow,
   order: Order.Order,

@@ -4,7 +4,6 @@ import {
   type Address,
   type ContractEventName,
   encodeEventTopics,
-  erc20Abi,
   formatLog,
   type Hex,
   isAddressEqual,
@@ -15,7 +14,7 @@ import {
   parseEventLogs,
   type RpcLog,
 } from 'viem'
-import { hardcapGuardAbi, spendPermissionManagerAbi } from '../abi/index.js'
+import { hardcapGuardAbi, spendPermissionManagerAbi, usdcAbi } from '../abi/index.js'
 import { hardcapGuard, spendPermissionManager } from './Addresses.js'
 import { ChainError } from './ChainError.js'
 import type * as Permission from './Permission.js'
@@ -25,6 +24,8 @@ export type Subject = {
   readonly grantId: Hex
   readonly token: Address
   readonly agent: Address
+  /** Whose authorizations are facts; null where there are none. */
+  readonly payer: Address | null
   /** The permission that new payments use. Its spender is the agent on the direct rail, else the guard. */
   readonly current: Permission.Permission
   /** The others under the grant that the books know. */
@@ -51,19 +52,22 @@ export type Logs = {
    * somebody had the owner sign.
    */
   readonly used: Of<typeof spendPermissionManagerAbi, 'SpendPermissionUsed'>
-  /** What left the agent, on the direct rail. */
-  readonly transfers: Of<typeof erc20Abi, 'Transfer'>
+  /** What left the agent, on the direct rail, or the payer. */
+  readonly transfers: Of<typeof usdcAbi, 'Transfer'>
+  /** Authorizations of the payer that the token has settled, by a transfer behind each, or taken back. */
+  readonly authorizations: Of<typeof usdcAbi, 'AuthorizationUsed' | 'AuthorizationCanceled'>
   /** What the guard paid under the grantId. Anybody can make it say this, with money of their own. */
   readonly paid: Of<typeof hardcapGuardAbi, 'Paid' | 'Funded'>
 }
 
-export const none: Logs = { used: [], transfers: [], paid: [] }
+export const none: Logs = { used: [], transfers: [], authorizations: [], paid: [] }
 
 /** Those of two ranges, in their order. */
 export function join(a: Logs, b: Logs): Logs {
   return {
     used: [...a.used, ...b.used],
     transfers: [...a.transfers, ...b.transfers],
+    authorizations: [...a.authorizations, ...b.authorizations],
     paid: [...a.paid, ...b.paid],
   }
 }
@@ -73,6 +77,11 @@ export function isGuarded({ agent, current }: Pick<Subject, 'agent' | 'current'>
   return !isAddressEqual(current.spender, agent)
 }
 
+/** Whose transfers are read: the agent's on the direct rail, else the payer's, if there is one. */
+function holderOf(subject: Subject): Address | null {
+  return isGuarded(subject) ? subject.payer : subject.agent
+}
+
 /**
  * Asks for all logs of a range, of one grant or of many, in up to three requests. An endpoint may refuse a range that
  * is too wide.
@@ -80,8 +89,8 @@ export function isGuarded({ agent, current }: Pick<Subject, 'agent' | 'current'>
  */
 export async function get(client: PublicClient, subjects: readonly Subject[], range: Range): Promise<Logs> {
   const guarded = subjects.filter(isGuarded)
-  const direct = subjects.filter((subject) => !isGuarded(subject))
-  const [used, transfers, paid] = await Promise.all([
+  const holders = subjects.filter((subject) => holderOf(subject) !== null)
+  const [used, moved, paid] = await Promise.all([
     ask(
       client,
       range,
@@ -93,11 +102,16 @@ export async function get(client: PublicClient, subjects: readonly Subject[], ra
         addresses(subjects.map(({ current }) => current.spender)),
       ],
     ),
-    direct.length === 0
+    holders.length === 0
       ? []
-      : ask(client, range, unique(direct.map(({ token }) => token)), [
-          topic(erc20Abi, 'Transfer'),
-          addresses(direct.map(({ agent }) => agent)),
+      : ask(client, range, unique(holders.map(({ token }) => token)), [
+          [
+            ...topic(usdcAbi, 'Transfer'),
+            ...(holders.some(({ payer }) => payer !== null)
+              ? [...topic(usdcAbi, 'AuthorizationUsed'), ...topic(usdcAbi, 'AuthorizationCanceled')]
+              : []),
+          ],
+          addresses(holders.flatMap((subject) => holderOf(subject) ?? [])),
         ]),
     guarded.length === 0
       ? []
@@ -113,14 +127,20 @@ export async function get(client: PublicClient, subjects: readonly Subject[], ra
   ])
   return {
     used: parseEventLogs({ abi: spendPermissionManagerAbi, eventName: 'SpendPermissionUsed', logs: used }),
-    transfers: parseEventLogs({ abi: erc20Abi, eventName: 'Transfer', logs: transfers }),
+    transfers: parseEventLogs({ abi: usdcAbi, eventName: 'Transfer', logs: moved }),
+    authorizations: parseEventLogs({
+      abi: usdcAbi,
+      eventName: ['AuthorizationUsed', 'AuthorizationCanceled'],
+      logs: moved,
+    }),
     paid: parseEventLogs({ abi: hardcapGuardAbi, eventName: ['Paid', 'Funded'], logs: paid }),
   }
 }
 
 /** Those of one grant, out of those of many. */
-export function of({ used, transfers, paid }: Logs, subject: Subject): Logs {
-  const { grantId, token, agent, current } = subject
+export function of({ used, transfers, authorizations, paid }: Logs, subject: Subject): Logs {
+  const { grantId, token, payer, current } = subject
+  const holder = holderOf(subject)
   const guarded = isGuarded(subject)
   return {
     used: used.filter(
@@ -130,11 +150,14 @@ export function of({ used, transfers, paid }: Logs, subject: Subject): Logs {
         isAddressEqual(args.spender, current.spender) &&
         isAddressEqual(args.token, token),
     ),
-    transfers: guarded
-      ? []
-      : transfers.filter(
-          ({ address, args }) => isAddressEqual(address, token) && isAddressEqual(args.from, agent),
-        ),
+    transfers: transfers.filter(
+      ({ address, args }) =>
+        holder !== null && isAddressEqual(address, token) && isAddressEqual(args.from, holder),
+    ),
+    authorizations: authorizations.filter(
+      ({ address, args }) =>
+        payer !== null && isAddressEqual(address, token) && isAddressEqual(args.authorizer, payer),
+    ),
     paid: guarded ? paid.filter(({ args }) => args.grantId === grantId) : [],
   }
 }

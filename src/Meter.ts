@@ -4,6 +4,10 @@ import * as GuardNumber from './GuardNumber.js'
 import type { EventRow, PaymentRow, Transaction } from './Store.js'
 import * as TrailingWindow from './TrailingWindow.js'
 
+/** Authorizations that are signed and not settled: what the payer's float will lack. */
+export const held = 'held'
+/** Settled out of the float, foreign authorizations included. No cap looks at it. */
+export const authorized = 'authorized'
 /** Reserved and not yet pulled. Counts against every period that it could still settle in. */
 export const open = 'open'
 /** The part of it that is for a task and goes through the guard. */
@@ -12,7 +16,7 @@ export const openTask = (task: string) => `open:task:${task}`
 export const total = 'total'
 /** Received by payees for payments of these books. */
 export const paid = 'paid'
-/** Of `total`, by the agent's own key and for no payment of these books. */
+/** Of `total` and `authorized`, by the agent's own key and for no payment of these books. */
 export const unexplained = 'unexplained'
 /** Sent on by the agent, to whomever, foreign transfers included. */
 export const sent = 'sent'
@@ -72,15 +76,18 @@ async function add(tx: Transaction, grantId: Hex, name: string, change: bigint):
   await tx.put('meters', { grantId, name, amount })
 }
 
-/** A pull became expected (+1), or will never come (-1). */
+/** A pull became expected (+1), or will never come (-1); of an authorization its settlement. */
 export async function moveOpen(tx: Transaction, payment: PaymentRow, sign: 1n | -1n): Promise<void> {
-  const { grantId, amount, task, number } = payment
+  const { grantId, via, amount, task, number } = payment
+  if (via === 'authorization') return add(tx, grantId, held, sign * amount)
   await add(tx, grantId, open, sign * amount)
   if (task !== null && number !== null) await add(tx, grantId, openTask(task), sign * amount)
 }
 
 /** A payment counts under its labels (+1), or does not any more (-1). */
 export async function moveLabels(tx: Transaction, payment: PaymentRow, sign: 1n | -1n): Promise<void> {
+  // What fills the float is spent by the authorizations that empty it.
+  if (payment.via === 'funding') return
   for (const label of labels) {
     const value = payment[label]
     if (value !== null) await add(tx, payment.grantId, labelled(label, value), sign * payment.amount)
@@ -99,8 +106,25 @@ export async function moveFact(
   sign: 1n | -1n,
   payment: PaymentRow | undefined,
 ): Promise<void> {
+  if (fact.kind === 'cancellation') return
+  if (fact.kind === 'authorization') return moveAuthorized(tx, fact, sign, payment)
   if (fact.kind !== 'transfer') await movePull(tx, fact, sign, payment)
-  if (fact.kind !== 'pull') await moveTransfer(tx, fact, sign, payment !== undefined)
+  // A purse that is funded is no payee.
+  const isPaid = payment !== undefined && payment.via !== 'funding'
+  if (fact.kind !== 'pull') await moveTransfer(tx, fact, sign, isPaid)
+}
+
+/** The float paid somebody: what fills it was metered before. */
+async function moveAuthorized(
+  tx: Transaction,
+  { grantId, amount }: Fact,
+  sign: 1n | -1n,
+  payment: PaymentRow | undefined,
+): Promise<void> {
+  await add(tx, grantId, authorized, sign * amount)
+  if (!payment) return add(tx, grantId, unexplained, sign * amount)
+  await moveOpen(tx, payment, sign === 1n ? -1n : 1n)
+  await movePaid(tx, payment, sign)
 }
 
 async function movePull(tx: Transaction, fact: Fact, sign: 1n | -1n, payment: PaymentRow | undefined) {

@@ -14,6 +14,9 @@
  *                         │
  *                         └─▸ released
  *
+ * An authorization out of the payer's float (`Authorization`) goes as one does through the guard, but that it is signed as
+ * it is reserved, and sent by somebody else. A funding of that float is a payment through the guard.
+ *
  * A leg is `seen` by an event with equal terms, never by a receipt or an answer: on the direct rail of its own
  * transaction, through the guard of its own number and reference, whoever sent it. It `failed` when a final block
  * shows its nonce used without that event; a pull also when the permission ended. A payment through the guard fails at
@@ -24,8 +27,10 @@
 import type { Hex } from 'viem'
 import { GrantError } from './GrantError.js'
 import * as Meter from './Meter.js'
+import type { Order } from './Order.js'
 import * as Receipt from './Receipt.js'
 import type { FactKind, GrantRow, Leg, PaymentRow, Transaction, TransactionRow } from './Store.js'
+import * as Ticket from './Ticket.js'
 
 /** Where a payment stands. See the top of this file. */
 export type PaymentState =
@@ -48,6 +53,38 @@ export function stateOf(row: PaymentRow): PaymentState {
   return { status: row.pull === 'signed' ? 'pulling' : 'reserved' }
 }
 
+/** What is reserved for an order, of which nothing is signed yet. */
+export function of(
+  row: GrantRow,
+  order: Order,
+  how: Pick<PaymentRow, 'via' | 'ref' | 'number' | 'payer'>,
+): PaymentRow {
+  return {
+    grantId: row.grantId,
+    key: order.key,
+    payee: order.to,
+    amount: order.amount,
+    permissionHash: row.permissionHash,
+    host: order.host ?? null,
+    task: order.task ?? null,
+    session: order.session ?? null,
+    category: order.category ?? null,
+    endpoint: order.endpoint ?? null,
+    ...how,
+    target: null,
+    deadline: null,
+    nonce: null,
+    alone: 0,
+    triedAt: null,
+    ticket: order.ticket ? Ticket.serialize(order.ticket) : null,
+    reservedAt: row.headTime,
+    pull: 'none',
+    transfer: 'none',
+    failure: null,
+    open: 1,
+  }
+}
+
 /** Seconds after which the guard refuses a payment that was signed and is not included. */
 export const lifetime = 600
 
@@ -60,18 +97,22 @@ export function latestDeadline(time: number): number {
 }
 
 /** The kinds of transactions that a payment takes, in their order: what is seen of it on chain. */
-export function legsOf({ number }: PaymentRow): readonly FactKind[] {
-  return number === null ? ['pull', 'transfer'] : ['payment']
+export function legsOf({ via }: PaymentRow): readonly FactKind[] {
+  if (via === 'direct') return ['pull', 'transfer']
+  return [via === 'authorization' ? via : 'payment']
 }
+
+/** Whether a fact of this kind is all of a payment. */
+const isWhole = (kind: FactKind) => kind === 'payment' || kind === 'authorization'
 
 /** How far a leg is. */
 export function legOf(payment: PaymentRow, kind: FactKind): Leg {
-  return payment[kind === 'payment' ? 'pull' : kind]
+  return payment[kind === 'transfer' ? kind : 'pull']
 }
 
-/** The payment with one leg further; through the guard both are one. */
+/** The payment with one leg further; but on the direct rail both are one. */
 export function withLeg(payment: PaymentRow, kind: FactKind, leg: Leg): PaymentRow {
-  return kind === 'payment' ? { ...payment, pull: leg, transfer: leg } : { ...payment, [kind]: leg }
+  return isWhole(kind) ? { ...payment, pull: leg, transfer: leg } : { ...payment, [kind]: leg }
 }
 
 /** The pull arrived, and nothing was signed for the payee yet. */
@@ -148,10 +189,11 @@ export async function fail(
   payment: PaymentRow,
   kind: FactKind,
   reason: string,
+  note = 'RELEASED',
 ): Promise<Failed> {
   if (kind !== 'transfer') await Meter.moveOpen(tx, payment, -1n)
   const leg = kind === 'transfer' ? kind : 'pull'
-  const transfer = kind === 'payment' ? 'none' : payment.transfer
+  const transfer = isWhole(kind) ? 'none' : payment.transfer
   const failed: PaymentRow = { ...payment, transfer, [leg]: 'failed', failure: reason }
   const { status } = stateOf(failed)
   const closed: PaymentRow = { ...failed, open: (await isDone(tx, failed)) ? 0 : 1 }
@@ -161,7 +203,7 @@ export async function fail(
   const { grant, receipt } = await Receipt.append(tx, row, {
     ...labelsOf(payment),
     event: status,
-    note: status === 'released' ? 'RELEASED' : 'STRANDED',
+    note: status === 'released' ? note : 'STRANDED',
   })
   await tx.put('grants', grant)
   return { payment: closed, row: grant, receipt }

@@ -24,6 +24,8 @@ export type RefusalCode =
   | 'SESSION_ENDED'
   /** The purse holds less than the payment: it has to be funded first. */
   | 'FLOAT_LOW'
+  /** The key's authorization was cancelled, or its nonce was used for other terms: it can never pay. */
+  | 'KEY_ENDED'
   /** The purse holds the target of a funding, or more. */
   | 'NOTHING_TO_FUND'
   | 'CHAIN_UNSEEN'

@@ -5,14 +5,14 @@
 import type { Hex } from 'viem'
 import * as Book from './Book.js'
 import type { Fact } from './Facts.js'
+import * as Failure from './Failure.js'
+import * as Funding from './Funding.js'
 import { GrantError } from './GrantError.js'
 import * as Meter from './Meter.js'
 import * as Payment from './Payment.js'
-import * as PaymentNumber from './PaymentNumber.js'
-import * as Permission from './Permission.js'
+import type * as Permission from './Permission.js'
 import * as Receipt from './Receipt.js'
-import type { EventRow, FactKind, GrantRow, PaymentRow, Store, Transaction, TransactionRow } from './Store.js'
-import * as Time from './Time.js'
+import type { EventRow, FactKind, GrantRow, PaymentRow, Store, Transaction } from './Store.js'
 import * as Totals from './Totals.js'
 
 /** One reading of the chain: every fact in the blocks after `after`, up to and including `head`, but for what is kept. */
@@ -31,6 +31,10 @@ export type Reading = {
   readonly finalNonce: number | null
   /** Of the payment numbers that wait for an answer, whether the guard has used them, at the head. */
   readonly numbers: ReadonlyMap<Hex, boolean>
+  /** Of the authorizations that nobody can settle any more, whether the token has used their nonces, at the head. */
+  readonly nonces: ReadonlyMap<Hex, boolean>
+  /** What the payer holds, and whose permission funded it last, at the head; undefined on the way there. */
+  readonly payer?: { readonly balance: bigint; readonly fundedBy: Hex | null } | undefined
   /** The permission that is in use, and its `isApproved` and `isRevoked` at the head. */
   readonly permissionHash: Hex
   readonly approved: boolean
@@ -57,7 +61,7 @@ export type Advance = {
  * or the endpoint lags behind its sibling. So is one that asked about a permission which is not in use any more.
  *
  * One that does not come to what the chain itself has metered is dropped in doubt, and so is one without the event of a
- * number that the guard has used: logs were left out, and to believe it would release a payment that was made.
+ * number that the guard has used, or of a nonce that the token has: logs were left out, and to believe it would release a payment that was made.
  */
 export async function advance(store: Store, grantId: Hex, reading: Reading): Promise<Advance> {
   try {
@@ -100,6 +104,8 @@ async function replace(tx: Transaction, grantId: Hex, reading: Reading): Promise
     revoked: reading.revoked ? 1 : 0,
     pausedBy: reading.pausedBy,
     revokedBy: reading.revokedBy,
+    payerBalance: reading.payer?.balance ?? 0n,
+    fundedBy: reading.payer?.fundedBy ?? null,
   }
   // Once for all facts: of a long past, most are of no payment that waits.
   const open = await tx.list('payments', { grantId, open: 1 })
@@ -135,20 +141,28 @@ async function note(page: Page, draft: Receipt.ReceiptDraft): Promise<void> {
   page.receipts.push(receipt)
 }
 
-async function assertBelievable(tx: Transaction, row: GrantRow, { numbers, totals }: Reading): Promise<void> {
+async function assertBelievable(tx: Transaction, row: GrantRow, reading: Reading): Promise<void> {
+  const { numbers, nonces, totals } = reading
   const { grantId } = row
   for (const [number, used] of numbers) {
     const [event] = used ? await tx.list('events', { grantId, number }, { limit: 1 }) : []
     if (used && !event) throw new Contradicted({ what: 'number', books: 'unused', chain: 'used' })
+  }
+  for (const [ref, used] of nonces) {
+    const events = used ? await tx.list('events', { grantId, ref }) : []
+    if (used && !events.some(({ payer }) => payer !== null))
+      throw new Contradicted({ what: 'nonce', books: 'unused', chain: 'used' })
   }
   const doubt = totals && (await Totals.compare(tx, row, totals))
   if (doubt) throw new Contradicted(doubt)
 }
 
 /** The payment that a fact belongs to: it has equal terms and still waits for it. */
-async function paymentOf({ tx, waiting }: Page, fact: Fact): Promise<PaymentRow | undefined> {
-  if (fact.kind === 'payment') return guardedPaymentOf(tx, fact, waiting)
-  const { grantId, txHash, kind } = fact
+async function paymentOf(page: Page, fact: Fact): Promise<PaymentRow | undefined> {
+  if (fact.ref !== null) return paymentUnder(page, fact, fact.ref)
+  const { tx } = page
+  const { grantId, txHash } = fact
+  const kind = fact.kind === 'pull' ? fact.kind : 'transfer'
   const [transaction] = await tx.list('transactions', { grantId, hash: txHash, kind })
   if (!transaction) return undefined
   const payment = await tx.get('payments', { grantId, key: transaction.key })
@@ -161,16 +175,15 @@ async function paymentOf({ tx, waiting }: Page, fact: Fact): Promise<PaymentRow 
 }
 
 /** Whoever sent it, and also where these books were restored from before it was signed. */
-async function guardedPaymentOf(
-  tx: Transaction,
-  fact: Fact,
-  waiting: Page['waiting'],
-): Promise<PaymentRow | undefined> {
-  const { grantId, ref, number, payee, amount } = fact
-  const key = ref === null ? undefined : waiting.get(ref)
+async function paymentUnder({ tx, waiting }: Page, fact: Fact, ref: Hex): Promise<PaymentRow | undefined> {
+  const { grantId, kind, number, payee, amount } = fact
+  const key = waiting.get(ref)
   if (key === undefined) return undefined
   const payment = await Payment.get(tx, grantId, key)
-  if (payment.number !== number || payment.payee !== payee || payment.amount !== amount) return undefined
+  if (!Payment.legsOf(payment).includes(kind)) return undefined
+  if (payment.number !== number || payment.payee !== payee) return undefined
+  // What a funding takes is for the chain to say, up to what is reserved.
+  if (payment.via === 'funding' ? amount > payment.amount : amount !== payment.amount) return undefined
   return payment.pull === 'none' || payment.pull === 'signed' ? payment : undefined
 }
 
@@ -179,19 +192,30 @@ async function apply(page: Page, fact: Fact): Promise<void> {
   const { kind, txHash, amount, payee } = fact
   const payment = await paymentOf(page, fact)
   await tx.put('events', { ...fact, key: payment?.key ?? null, final: 0 })
+  // Once it is final it ends its authorization, see `Failure`.
+  if (kind === 'cancellation') return
   await Meter.moveFact(tx, fact, 1n, payment)
   if (!payment) return note(page, { event: 'foreign', note: foreign[kind], amount, payee, txHash })
-  const deadline = kind === 'payment' ? (payment.deadline ?? Payment.latestDeadline(fact.time)) : null
+  const deadline = fact.ref === null ? null : (payment.deadline ?? Payment.latestDeadline(fact.time))
   await tx.put('payments', { ...Payment.withLeg(payment, kind, 'seen'), deadline })
   if (kind !== 'pull') {
-    await note(page, { ...Payment.labelsOf(payment), event: 'settled', note: 'settled', txHash })
+    await note(page, {
+      ...Payment.labelsOf(payment),
+      amount,
+      event: 'settled',
+      note: settled(payment),
+      txHash,
+    })
   }
 }
+
+const settled = ({ via }: PaymentRow) => (via === 'funding' ? 'FUNDED' : 'settled')
 
 const foreign = {
   pull: 'FOREIGN_PULL',
   transfer: 'FOREIGN_TRANSFER',
   payment: 'FOREIGN_PAYMENT',
+  authorization: 'FOREIGN_AUTHORIZATION',
 } as const
 
 /** The exact inverse of `apply`, for a fact that the chain no longer has. */
@@ -199,13 +223,17 @@ async function undo(page: Page, event: EventRow): Promise<void> {
   const { tx } = page
   const { grantId, kind, key, amount, payee, txHash } = event
   await tx.remove('events', event)
+  if (kind === 'cancellation') return
   const payment = key === null ? undefined : await Payment.get(tx, grantId, key)
   await Meter.moveFact(tx, event, -1n, payment)
   if (!payment) return note(page, { event: 'reorged', note: 'REORGED', amount, payee, txHash })
   // Open again whatever it was: a stranded payment too rests on a pull that has to come back now.
-  await tx.put('payments', { ...Payment.withLeg(payment, kind, 'signed'), open: 1 })
+  const reopened: PaymentRow = { ...Payment.withLeg(payment, kind, 'signed'), open: 1 }
+  await tx.put('payments', reopened)
+  // Authorizations were signed on what it had brought: the next time it may take all of its target.
+  if (reopened.target !== null) await Funding.setAmount(tx, reopened, reopened.target)
   if (kind !== 'pull') {
-    await note(page, { ...Payment.labelsOf(payment), event: 'reorged', note: 'REORGED', txHash })
+    await note(page, { ...Payment.labelsOf(payment), amount, event: 'reorged', note: 'REORGED', txHash })
   }
 }
 
@@ -220,68 +248,21 @@ async function finalize(page: Page, reading: Reading): Promise<void> {
     let payment = open
     for (const leg of Payment.legsOf(payment)) {
       const isSigned = Payment.legOf(payment, leg) === 'signed'
-      const reason = isSigned ? await failureOf(tx, payment, leg, reading) : undefined
-      if (reason) payment = await fail(page, payment, leg, reason)
+      const failure = isSigned ? await Failure.of(tx, payment, leg, reading) : undefined
+      if (failure) payment = await fail(page, payment, leg, failure)
     }
     if (payment.open === 1 && (await Payment.isDone(tx, payment)))
       await tx.put('payments', { ...payment, open: 0 })
   }
 }
 
-/** Why a leg that is signed will never come, if so. */
-async function failureOf(
-  tx: Transaction,
+async function fail(
+  page: Page,
   payment: PaymentRow,
   leg: FactKind,
-  reading: Reading,
-): Promise<string | undefined> {
-  if (leg === 'payment') return guardedFailureOf(tx, payment, reading)
-  const transaction = await Payment.currentTransaction(tx, payment, leg)
-  if (!transaction) throw new Error(`Payment ${payment.key} has a signed ${leg} without a transaction.`)
-  const passed = passedBy(transaction, leg, reading)
-  if (passed || leg === 'transfer') return passed
-  const { grantId, permissionHash } = payment
-  const stored = await tx.get('permissions', { grantId, hash: permissionHash })
-  if (!stored) throw new Error(`Permission ${permissionHash} is not in the books.`)
-  const { end } = Permission.parse(stored.permission)
-  const isOver = reading.final.time >= end
-  return isOver ? `The permission ended before the pull of ${transaction.hash} was included.` : undefined
-}
-
-/** The final chain has used a transaction's nonce; whatever it was used for, this leg was not seen. */
-function passedBy({ nonce, hash }: TransactionRow, leg: FactKind, reading: Reading): string | undefined {
-  const { final, finalNonce } = reading
-  if (finalNonce === null || nonce >= finalNonce) return undefined
-  return `Nonce ${nonce} of the agent was used by final block ${final.number} without the ${leg} of ${hash}: it reverted, or another transaction took its place.`
-}
-
-/** A number that is used pays no more: by other terms, since the payment's own would have been seen. */
-async function guardedFailureOf(
-  tx: Transaction,
-  payment: PaymentRow,
-  reading: Reading,
-): Promise<string | undefined> {
-  const { grantId, number, deadline } = payment
-  const used = number === null ? undefined : reading.numbers.get(number)
-  if (number === null || deadline === null || used === undefined) return undefined
-  const { final } = reading
-  if (used) {
-    const event = await PaymentNumber.payerOf(tx, grantId, number)
-    return (
-      event &&
-      `Its number was used by another payment, of ${event.amount} to ${event.payee} in ${event.txHash}.`
-    )
-  }
-  if (final.time >= deadline)
-    return `It was not included before its deadline at ${Time.format(deadline)}, and its number is unused.`
-  // With others in its transaction, it may have been one of them that the chain refused: then it is signed once more.
-  if (payment.alone === 0) return undefined
-  const transaction = await Payment.currentTransaction(tx, payment, 'payment')
-  return transaction && passedBy(transaction, 'payment', reading)
-}
-
-async function fail(page: Page, payment: PaymentRow, leg: FactKind, reason: string): Promise<PaymentRow> {
-  const failed = await Payment.fail(page.tx, page.row, payment, leg, reason)
+  { reason, note }: Failure.Failure,
+): Promise<PaymentRow> {
+  const failed = await Payment.fail(page.tx, page.row, payment, leg, reason, note)
   page.row = failed.row
   if (failed.receipt) page.receipts.push(failed.receipt)
   return failed.payment

@@ -32,6 +32,12 @@ export type GrantRow = {
   readonly knownNonces: number
   /** Until a block of this time is final nothing is reserved, because of what the books may have forgotten. */
   readonly quietUntil: number
+  /** Whose float pays authorizations: on the purse rail the agent's purse, else null. */
+  readonly payer: Address | null
+  /** What it held at the head, base units; 0 on the way there. */
+  readonly payerBalance: bigint
+  /** Hash of the permission that funded it last, at the head; null for none. */
+  readonly fundedBy: Hex | null
   /** The block after which the reading of the chain began. */
   readonly startNumber: number
   /** The last block that is final: everything up to it has been read and will not change. */
@@ -58,10 +64,17 @@ export type PermissionRow = {
 /** One step of a payment: not signed yet, signed, seen on chain, or known never to come. */
 export type Leg = 'none' | 'signed' | 'seen' | 'failed'
 
+/**
+ * How money moves: `guard` through the guard, `direct` by way of the agent, `authorization` out of the payer's float by
+ * EIP-3009, whoever settles it, and `funding` into that float, through the guard.
+ */
+export type Via = 'guard' | 'direct' | 'authorization' | 'funding'
+
 export type PaymentRow = {
   readonly grantId: Hex
   /** The caller's idempotency key. */
   readonly key: string
+  readonly via: Via
   readonly payee: Address
   readonly amount: bigint
   readonly permissionHash: Hex
@@ -70,11 +83,15 @@ export type PaymentRow = {
   readonly session: string | null
   readonly category: string | null
   readonly endpoint: string | null
-  /** What the chain knows the key by (`Guard.reference`). */
+  /** What the chain knows the key by (`Guard.reference`); of an authorization its EIP-3009 nonce. */
   readonly ref: Hex
-  /** On the guard rail, 32 bytes: the payment's number, which it keeps through every attempt. */
+  /** Through the guard, 32 bytes: the payment's number, which it keeps through every attempt. */
   readonly number: Hex | null
-  /** The first second at which the guard refuses everything that is signed for it. */
+  /** Whose float an authorization takes from, and a funding fills; else null. */
+  readonly payer: Address | null
+  /** What a funding lifts the float to; `amount` is the most that this can take. */
+  readonly target: bigint | null
+  /** The first second at which nothing that is signed for it can succeed; of an authorization its `validBefore`. */
   readonly deadline: number | null
   /**
    * Through the guard: the nonce of the transaction that it was signed in last; null before, and where a relay was given
@@ -115,10 +132,13 @@ export type TransactionRow = {
   readonly signedAt: number
 }
 
-/** `pull`: from the account to the agent. `transfer`: from the agent on. `payment`: through the guard, both at once. */
-export type FactKind = 'pull' | 'transfer' | 'payment'
+/**
+ * `pull`: from the account to the agent. `transfer`: from the agent on. `payment`: through the guard, both at once.
+ * `authorization`: from the payer's float, by EIP-3009. `cancellation`: no money, but its nonce is used.
+ */
+export type FactKind = 'pull' | 'transfer' | 'payment' | 'authorization' | 'cancellation'
 
-/** A fact read from the chain: money left the account, or the agent. */
+/** A fact read from the chain: money left the account, the agent or the float. */
 export type EventRow = {
   readonly grantId: Hex
   readonly blockNumber: number
@@ -134,9 +154,14 @@ export type EventRow = {
   /** Where it left the account: the permission, and the start of the period that it counted in. */
   readonly permissionHash: Hex | null
   readonly periodStart: number | null
-  /** Of a payment through the guard: its reference, and its number if it is one of the agent's; 32 bytes. */
+  /**
+   * Of a payment through the guard: its reference, and its number if it is one of the agent's; 32 bytes. Of an
+   * authorization its nonce.
+   */
   readonly ref: Hex | null
   readonly number: Hex | null
+  /** Whose authorization it was; else null. */
+  readonly payer: Address | null
   /** What else the guard metered it to: the trailing window of so many seconds, the task. */
   readonly window: number | null
   readonly task: Hex | null
@@ -185,7 +210,7 @@ export type Tables = {
 }
 export type TableName = keyof Tables
 
-/** What a column holds: text, a safe integer, or an amount (bigint, kept as decimal text). */
+/** What a column holds: text, a safe integer, or an amount (bigint, kept as decimal text), each or null. */
 export type ColumnType = 'text' | 'integer' | 'amount'
 
 /** One source for every store: columns with their types, the key, and what is looked up otherwise. */
@@ -212,6 +237,9 @@ export const schema: {
       numbers: 'integer',
       knownNonces: 'integer',
       quietUntil: 'integer',
+      payer: 'text',
+      payerBalance: 'amount',
+      fundedBy: 'text',
       startNumber: 'integer',
       finalNumber: 'integer',
       finalHash: 'text',
@@ -234,6 +262,7 @@ export const schema: {
     columns: {
       grantId: 'text',
       key: 'text',
+      via: 'text',
       payee: 'text',
       amount: 'amount',
       permissionHash: 'text',
@@ -244,6 +273,8 @@ export const schema: {
       endpoint: 'text',
       ref: 'text',
       number: 'text',
+      payer: 'text',
+      target: 'amount',
       deadline: 'integer',
       nonce: 'integer',
       alone: 'integer',
@@ -293,6 +324,7 @@ export const schema: {
       periodStart: 'integer',
       ref: 'text',
       number: 'text',
+      payer: 'text',
       window: 'integer',
       task: 'text',
       key: 'text',

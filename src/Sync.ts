@@ -3,6 +3,7 @@ import { type Address, BaseError, type Hex, hexToBigInt, type PublicClient, RpcR
 import type * as Book from './Book.js'
 import { toChainError } from './ChainError.js'
 import * as Facts from './Facts.js'
+import * as FloatRead from './FloatRead.js'
 import * as Guard from './GuardRead.js'
 import * as Logs from './Logs.js'
 import type * as Look from './Look.js'
@@ -10,7 +11,7 @@ import * as Omission from './Omission.js'
 import * as Settlement from './Settlement.js'
 import * as Span from './Span.js'
 import * as Spm from './SpmRead.js'
-import type { EventRow, GrantRow } from './Store.js'
+import type { EventRow, GrantRow, PaymentRow } from './Store.js'
 import * as Totals from './Totals.js'
 
 /** For `catch`: viem's own errors carry the endpoint's URL, which often holds a key; a ChainError does not. */
@@ -26,6 +27,8 @@ export type { Finality } from './Look.js'
 export type Source = Logs.Subject & {
   /** What is signed, and waited for. */
   readonly awaited: readonly Omission.Awaited[]
+  /** Authorizations that are signed. */
+  readonly held: readonly Pick<PaymentRow, 'ref' | 'deadline'>[]
   readonly finality: Look.Finality
 }
 
@@ -126,10 +129,14 @@ async function readOn(
   if (await Omission.ofAwaited(client, source, { facts: found.facts, ...passed })) return undefined
   if (await Omission.ofKnown(client, known, found.facts)) return undefined
   const totalsAt = () => Totals.read(client, source, { blockHash: end.hash, time: Number(end.timestamp) })
-  const [numbers, totals] = caughtUp
-    ? await Promise.all([readNumbers(client, source, { head: end.hash, time, finalNonce }), totalsAt()])
+  const [numbers, totals, float] = caughtUp
+    ? await Promise.all([
+        readNumbers(client, source, { head: end.hash, time, finalNonce }),
+        totalsAt(),
+        FloatRead.read(client, source, { blockHash: end.hash, finalTime: time }),
+      ])
     : // A page is final at once: where the endpoint still has the state of its end, that is asked.
-      [new Map(), await totalsAt().catch(() => undefined)]
+      [new Map(), await totalsAt().catch(() => undefined), { nonces: new Map() }]
   // What was asked for by numbers is of this chain only if its head still stands. Not remembered: asked now.
   const isByNumber = range.to > range.from || first < settled.number
   if (isByNumber && (await client.getBlock({ blockNumber: on.to })).hash !== end.hash) return undefined
@@ -145,6 +152,7 @@ async function readOn(
       final: { number, hash, time },
       finalNonce,
       numbers,
+      ...float,
       totals,
       permissionHash: row.permissionHash,
     },

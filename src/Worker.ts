@@ -251,9 +251,15 @@ export async function sourceOf(
   const known = (await tx.list('permissions', { grantId })).map((row) => Permission.parse(row.permission))
   const current = known.find((permission) => Permission.hash(permission) === row.permissionHash)
   if (!current) throw new Error(`Permission ${row.permissionHash} is not in the books.`)
+  const source = { grantId, agent: agent.address, token, payer: row.payer, finality }
   const awaited: Omission.Awaited[] = []
+  const held: Pick<PaymentRow, 'ref' | 'deadline'>[] = []
   for (const payment of await tx.list('payments', { grantId, open: 1 })) {
-    const { number, deadline } = payment
+    const { via, number, deadline, ref } = payment
+    if (via === 'authorization') {
+      if (payment.pull === 'signed') held.push({ ref, deadline })
+      continue
+    }
     for (const leg of Payment.legsOf(payment)) {
       if (Payment.legOf(payment, leg) !== 'signed') continue
       const candidates = await Payment.candidates(tx, payment, leg)
@@ -261,7 +267,7 @@ export async function sourceOf(
       for (const transaction of candidates) awaited.push({ number, deadline, transaction })
     }
   }
-  return { row, source: { grantId, agent: agent.address, token, current, known, awaited, finality } }
+  return { row, source: { ...source, current, known, awaited, held } }
 }
 
 function releasedError(payment: PaymentRow, reason: string): GrantError {

@@ -109,7 +109,7 @@ export async function openBudget(client: PublicClient, options: Opening.OpenBudg
   function look<result>(work: (tx: Transaction, row: GrantRow) => Promise<result>): Promise<result> {
     return store.transact(grantId, async (tx) => work(tx, await Book.get(tx, grantId)))
   }
-  const state = (task?: string) => look((tx, row) => Ledger.readState(tx, row, task))
+  const state = (task?: string) => look((tx, row) => Ledger.readState(tx, row, { task, via: 'guard' }))
   const meter = (name: string) => look((tx) => Meter.read(tx, grantId, name))
   const usd = (amount: bigint) => Amount.format(amount, token.decimals)
 
@@ -165,7 +165,7 @@ export async function openBudget(client: PublicClient, options: Opening.OpenBudg
 
     async check(given) {
       const request = Order.readQuestion(given)
-      return look((tx, row) => Ledger.decideIn(tx, row, request))
+      return look((tx, row) => Ledger.decideIn(tx, row, { ...request, via: 'guard' }))
     },
 
     async spend(given, { signal } = {}) {

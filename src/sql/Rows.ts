@@ -133,7 +133,7 @@ function encode<name extends TableName>(table: name, row: Partial<Tables[name]>)
 }
 
 function encoded(type: ColumnType | undefined, value: unknown): Value {
-  return type === 'amount' ? String(value) : writable(value as Value)
+  return type === 'amount' && value !== null ? String(value) : writable(value as Value)
 }
 
 /** What an endpoint said is kept for a person. PostgreSQL has no NUL, and a NUL in it must not stop the books. */

@@ -1,8 +1,10 @@
 /** A chain on paper: blocks of transactions by the agent, which it can lose, and readings of it for the books. */
 import { type Address, type Hex, keccak256, stringToBytes } from 'viem'
 import type { Fact } from '../../src/Facts.js'
+import type * as Grant from '../../src/Grant.js'
 import * as Permission from '../../src/Permission.js'
 import * as Policy from '../../src/Policy.js'
+import { address as purseOf } from '../../src/PurseAddress.js'
 import type { Reading } from '../../src/Settlement.js'
 import type { PaymentRow } from '../../src/Store.js'
 
@@ -17,6 +19,9 @@ export type Effect =
       readonly permission?: Permission.Permission
       readonly task?: Hex
     })
+  /** Whoever settles it. */
+  | { readonly kind: 'authorization'; readonly amount: bigint; readonly payee: Address; readonly ref: Hex }
+  | { readonly kind: 'cancellation'; readonly ref: Hex }
   | { readonly kind: 'nothing' }
 
 /** A transaction of the agent. Without a nonce it is one that was not the agent's: it uses none. */
@@ -35,6 +40,8 @@ export const freshHash = (): Hex => keccak256(stringToBytes(`hash ${blocks_++}`)
 
 export class Chain {
   readonly #grantId: Hex
+  /** The purse, on the purse rail. */
+  readonly payer: Address | null
   /** Of which the readings say whether it is approved. */
   permission: Permission.Permission
   readonly #blocks: Block[]
@@ -44,8 +51,9 @@ export class Chain {
   pausedBy: Reading['pausedBy'] = null
   revokedBy: Reading['revokedBy'] = null
 
-  constructor(grantId: Hex, permission: Permission.Permission, time: number) {
+  constructor({ grantId, rail }: Grant.Grant, permission: Permission.Permission, time: number) {
     this.#grantId = grantId
+    this.payer = rail === 'purse' ? purseOf(permission) : null
     this.permission = permission
     this.#blocks = [{ number: 0, hash: freshHash(), time, txs: [] }]
   }
@@ -101,8 +109,39 @@ export class Chain {
     )
   }
 
-  /** Everything after block `after`, as an endpoint would tell it now, which was asked for these numbers. */
-  reading(after: number, numbers: readonly Hex[] = []): Reading & { readonly finalNonce: number } {
+  get #effects(): Effect[] {
+    return this.#blocks.flatMap(({ txs }) => txs.map(({ effect }) => effect))
+  }
+
+  /** What the purse holds at the head: what was funded, less what authorizations took. */
+  get float(): bigint {
+    return this.#effects.reduce((float, effect) => {
+      if (effect.kind === 'authorization') return float - effect.amount
+      return effect.kind === 'payment' && effect.payee === this.payer ? float + effect.amount : float
+    }, 0n)
+  }
+
+  /** Whether the token has used a nonce of the purse, by the head. */
+  isNonceUsed(nonce: Hex): boolean {
+    return this.#effects.some(
+      (effect) => (effect.kind === 'authorization' || effect.kind === 'cancellation') && effect.ref === nonce,
+    )
+  }
+
+  #payerReading(): Reading['payer'] {
+    if (this.payer === null) return undefined
+    const isFunded = this.#effects.some(
+      ({ kind, ...effect }) => 'payee' in effect && effect.payee === this.payer,
+    )
+    return { balance: this.float, fundedBy: isFunded ? Permission.hash(this.permission) : null }
+  }
+
+  /** Everything after block `after`, as an endpoint would tell it now, which was asked for these numbers and nonces. */
+  reading(
+    after: number,
+    numbers: readonly Hex[] = [],
+    nonces: readonly Hex[] = [],
+  ): Reading & { readonly finalNonce: number } {
     const { head, final, pausedBy, revokedBy } = this
     return {
       after,
@@ -111,6 +150,8 @@ export class Chain {
       facts: this.#blocks.slice(after + 1).flatMap((block) => this.#facts(block)),
       finalNonce: this.nonceAt(final.number),
       numbers: new Map(numbers.map((number) => [number, this.isUsed(number)])),
+      nonces: new Map(nonces.map((nonce) => [nonce, this.isNonceUsed(nonce)])),
+      payer: this.#payerReading(),
       permissionHash: Permission.hash(this.permission),
       approved: this.approved,
       revoked: this.revoked,
@@ -130,14 +171,22 @@ export class Chain {
         blockHash: block.hash,
         txHash: hash,
         time: block.time,
-        amount: effect.amount,
+        amount: effect.kind === 'cancellation' ? 0n : effect.amount,
         ref: null,
         number: null,
+        payer: null,
         window: null,
         task: null,
       }
       if (effect.kind === 'transfer') {
         return [{ ...place, kind: 'transfer', payee: effect.payee, permissionHash: null, periodStart: null }]
+      }
+      if (effect.kind === 'authorization' || effect.kind === 'cancellation') {
+        const { payer } = this
+        if (payer === null) throw new Error('There is no purse.')
+        const { kind, ref } = effect
+        const payee = kind === 'authorization' ? effect.payee : payer
+        return [{ ...place, kind, ref, payer, payee, permissionHash: null, periodStart: null }]
       }
       const { permission = this.permission } = effect
       const bounds = Permission.periodAt(permission, block.time)

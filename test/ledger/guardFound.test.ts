@@ -159,7 +159,7 @@ describe.each(storeKinds)('$name', ({ create }) => {
     expect(await it.reserve('b', usd(3), { task: 'report' })).toMatchObject({ refusal: { cap: 'perTask' } })
     const row = await it.store.transact(it.grant.grantId, (tx) => Book.get(tx, it.grant.grantId))
     const used = (task: string) =>
-      it.store.transact(it.grant.grantId, async (tx) => (await Ledger.readState(tx, row, task)).used.task)
+      it.store.transact(it.grant.grantId, async (tx) => (await Ledger.readState(tx, row, { task })).used.task)
     expect(await used('report')).toBe(usd(3))
     const effect = { kind: 'payment', amount: usd(4), payee, ref: freshHash(), number: null } as const
     it.chain.mine([{ hash: freshHash(), effect: { ...effect, task: Guard.task('report') } }])

@@ -1,7 +1,9 @@
 /** Books of one grant on a chain on paper, in the steps that a worker takes. After each the books are held to be sound. */
 import { numberToHex } from 'viem'
 import * as Attempt from '../../src/Attempt.js'
+import * as Authorization from '../../src/Authorization.js'
 import * as Book from '../../src/Book.js'
+import * as Funding from '../../src/Funding.js'
 import { type Grant, Permission } from '../../src/index.js'
 import * as Ledger from '../../src/Ledger.js'
 import type { Order } from '../../src/Order.js'
@@ -28,7 +30,7 @@ export async function scene(
   const grant = define({ perCallUsd: '5', perDayUsd: '10', totalUsd: '25', ...terms })
   const permission = Permission.fromGrant(grant)
   const { grantId } = grant
-  const chain = new Chain(grantId, permission, noon)
+  const chain = new Chain(grant, permission, noon)
   const { number, hash, time } = chain.head
   await Book.open(store, { grant, permission, start: async () => ({ number, hash, time }) })
 
@@ -56,6 +58,37 @@ export async function scene(
     books,
     reserve: (key: string, amount: bigint, more: Partial<Order> = {}) =>
       check(Ledger.reserve(store, grantId, { key, to: payee, amount, ...more })),
+
+    /** Reserves an authorization, which is as good as signed then. */
+    authorize: (
+      key: string,
+      amount: bigint,
+      more: Partial<Order & Authorization.Validity> = {},
+      veto?: Ledger.Refusal,
+    ) => {
+      const { validSeconds = 60, now = 0, ...labels } = more
+      const order: Order = { key, to: payee, amount, ...labels }
+      return check(Authorization.reserve(store, grantId, order, { validSeconds, now }, veto))
+    },
+    releaseUnsent: (key: string) => check(Authorization.releaseUnsent(store, grantId, key, 'tested')),
+
+    /** The settlement of an authorization, by whomever; `changes` where the terms are not those of the key. */
+    async settled(key: string, changes: Partial<Pick<PaymentRow, 'amount' | 'payee'>> = {}): Promise<Mined> {
+      const { amount, payee, ref } = await it.payment(key)
+      return { hash: freshHash(), effect: { kind: 'authorization', amount, payee, ref, ...changes } }
+    },
+    async cancelled(key: string): Promise<Mined> {
+      const { ref } = await it.payment(key)
+      return { hash: freshHash(), effect: { kind: 'cancellation', ref } }
+    },
+
+    reserveFunding: (key: string, target: bigint) => check(Funding.reserve(store, grantId, { key, target })),
+    /** Lifts the purse to a balance, and lets the books see it. */
+    async fund(key: string, target: bigint) {
+      await it.reserveFunding(key, target)
+      chain.mine([await it.signed(key, 'payment')])
+      return it.read()
+    },
 
     /** Signs the next leg; its hash is as random as a real one. */
     sign: (key: string, kind: TransactionRow['kind']) =>
@@ -85,15 +118,18 @@ export async function scene(
       const payment = await it.payment(key)
       const { amount, payee, ref, number } = payment
       if (kind === 'call') return { hash, nonce, effect: { kind: 'nothing' } }
+      if (kind === 'authorization' || kind === 'cancellation') throw new Error('Nobody stores those.')
       if (kind !== 'payment') return { hash, nonce, effect: { kind, amount, payee } }
       if (number === null) throw new Error(`Payment ${key} has no number.`)
-      return { hash, nonce, effect: { kind, amount, payee, ref, number } }
+      const { target } = payment
+      const lacking = target === null ? amount : target - chain.float
+      return { hash, nonce, effect: { kind, amount: lacking, payee, ref, number } }
     },
 
     /** A reading of the chain as it is now, which asks for the numbers of all that is signed. */
     async reading() {
-      const { grant, numbers } = await awaited(store, grantId)
-      return chain.reading(grant.finalNumber, numbers)
+      const { grant, numbers, nonces } = await awaited(store, grantId)
+      return chain.reading(grant.finalNumber, numbers, nonces)
     },
     /** A reading into the books, of the chain as it is now where none is given. */
     async read(reading?: Settlement.Reading): Promise<Settlement.Advance> {
@@ -139,5 +175,8 @@ const awaited = (store: Store, grantId: `0x${string}`) =>
   store.transact(grantId, async (tx) => {
     const open = await tx.list('payments', { grantId, open: 1 })
     const numbers = open.flatMap(({ pull, number }) => (pull === 'signed' && number !== null ? number : []))
-    return { grant: await Book.get(tx, grantId), numbers }
+    const nonces = open.flatMap(({ via, pull, ref }) =>
+      via === 'authorization' && pull === 'signed' ? ref : [],
+    )
+    return { grant: await Book.get(tx, grantId), numbers, nonces }
   })

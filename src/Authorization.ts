@@ -1,0 +1,104 @@
+/**
+ * Authorizations (EIP-3009): what a payer lets somebody else settle, out of its float. Part of the books, as `Ledger`. Each
+ * is reserved before it is signed, and its terms say all that a signature needs, so that none is stored: the same key
+ * gives the same terms until they can be settled no more. Its nonce is the key's reference, so the token settles a key at
+ * most once.
+ */
+import type { Hex } from 'viem'
+import * as Book from './Book.js'
+import * as Found from './Found.js'
+import * as Funding from './Funding.js'
+import { GrantError } from './GrantError.js'
+import * as GuardNumber from './GuardNumber.js'
+import * as Input from './Input.js'
+import * as Ledger from './Ledger.js'
+import * as Meter from './Meter.js'
+import type * as Order from './Order.js'
+import * as Payment from './Payment.js'
+import type * as Receipt from './Receipt.js'
+import { refuse } from './Refusal.js'
+import type { PaymentRow, Store } from './Store.js'
+
+export type Validity = {
+  /** Seconds for which it can be settled, 1 to `Payment.lifetime`. */
+  readonly validSeconds: number
+  /** This machine's clock, unix seconds. The later of it and chain time counts. */
+  readonly now: number
+}
+
+/**
+ * Decides and reserves in one transaction, as `Ledger.reserve`. What is returned as `known` and is not settled may be signed
+ * again, with its own `deadline` and never another one.
+ *
+ * @throws GrantError `MISMATCH` where the grant has no payer; InputError `INVALID_VALUE` for a validity out of its range
+ */
+export function reserve(
+  store: Store,
+  grantId: Hex,
+  order: Order.Order,
+  { validSeconds, now }: Validity,
+  veto?: Ledger.Refusal,
+): Promise<Ledger.Reservation> {
+  Input.integer(validSeconds, 'validSeconds', { min: 1, max: Payment.lifetime })
+  return store.transact(grantId, async (tx): Promise<Ledger.Reservation> => {
+    const row = await Book.get(tx, grantId)
+    const { payer } = row
+    if (payer === null)
+      throw new GrantError('MISMATCH', `Grant ${grantId} has no purse, so nothing pays authorizations.`)
+    const ref = GuardNumber.reference(grantId, order.key)
+    const payment: PaymentRow = {
+      ...Payment.of(row, order, { via: 'authorization', ref, number: null, payer }),
+      // Nothing lies between the two: who has the terms may sign them.
+      pull: 'signed',
+      transfer: 'signed',
+      deadline: Math.max(row.headTime, now) + validSeconds,
+      alone: 1,
+    }
+    const recalled = await Ledger.recall(tx, row, payment, order)
+    if (recalled) {
+      const { payment: known } = recalled
+      // From now on it is not the first caller alone who may have signed it.
+      if (recalled.outcome === 'known' && known.via === 'authorization' && known.alone === 1)
+        await tx.put('payments', { ...known, alone: 0 })
+      return recalled
+    }
+    const no = async (refusal: Ledger.Refusal): Promise<Ledger.Reservation> => ({
+      outcome: 'refused',
+      refusal,
+      receipt: await Ledger.writeRefusal(tx, row, order, refusal.code),
+    })
+    if (veto) return no(veto)
+    if (await Found.usedNonce(tx, payment)) {
+      const reason = `The nonce of key ${JSON.stringify(order.key)} was cancelled, or used for other terms, so the token settles nothing under it any more. Use another key.`
+      return no(refuse('KEY_ENDED', reason, { key: order.key }))
+    }
+    const decision = await Ledger.decideIn(tx, row, { ...order, via: 'purse' })
+    if (!decision.allowed) return no(decision)
+    const over = await Funding.raise(tx, row, order.amount)
+    if (over) return no(over)
+    await tx.put('payments', payment)
+    await Meter.moveOpen(tx, payment, 1n)
+    await Meter.moveLabels(tx, payment, 1n)
+    const draft = { ...Payment.labelsOf(payment), event: 'reserved', note: 'reserved' } as const
+    return { outcome: 'reserved', payment, receipt: await Book.write(tx, row, draft) }
+  })
+}
+
+/**
+ * Releases an authorization that could not be signed. Undefined, and nothing is changed, where somebody else was given its
+ * terms meanwhile, and may have signed them: that waits for the chain.
+ */
+export function releaseUnsent(
+  store: Store,
+  grantId: Hex,
+  key: string,
+  reason: string,
+): Promise<Receipt.Receipt | undefined> {
+  return store.transact(grantId, async (tx) => {
+    const payment = await Payment.get(tx, grantId, key)
+    const { via, pull, alone } = payment
+    if (via !== 'authorization' || pull !== 'signed' || alone === 0) return undefined
+    const failed = await Payment.fail(tx, await Book.get(tx, grantId), payment, 'authorization', reason)
+    return failed.receipt
+  })
+}
