@@ -8,15 +8,18 @@ import type { Hex } from 'viem'
 import * as Book from './Book.js'
 import * as Found from './Found.js'
 import * as Funding from './Funding.js'
+import * as Grant from './Grant.js'
 import { GrantError } from './GrantError.js'
 import * as GuardNumber from './GuardNumber.js'
 import * as Input from './Input.js'
 import * as Ledger from './Ledger.js'
+import * as Lost from './Lost.js'
 import * as Meter from './Meter.js'
 import type * as Order from './Order.js'
 import * as Payment from './Payment.js'
 import type * as Receipt from './Receipt.js'
 import { refuse } from './Refusal.js'
+import * as Session from './Session.js'
 import type { PaymentRow, Store } from './Store.js'
 
 export type Validity = {
@@ -25,6 +28,11 @@ export type Validity = {
   /** This machine's clock, unix seconds. The later of it and chain time counts. */
   readonly now: number
 }
+
+export type Reservation =
+  | Ledger.Reservation
+  /** All but the float allows it, which has to be funded first. Leaves no receipt. */
+  | { readonly outcome: 'short'; readonly refusal: Ledger.Refusal }
 
 /**
  * Decides and reserves in one transaction, as `Ledger.reserve`. What is returned as `known` and is not settled may be signed
@@ -38,9 +46,9 @@ export function reserve(
   order: Order.Order,
   { validSeconds, now }: Validity,
   veto?: Ledger.Refusal,
-): Promise<Ledger.Reservation> {
+): Promise<Reservation> {
   Input.integer(validSeconds, 'validSeconds', { min: 1, max: Payment.lifetime })
-  return store.transact(grantId, async (tx): Promise<Ledger.Reservation> => {
+  return store.transact(grantId, async (tx): Promise<Reservation> => {
     const row = await Book.get(tx, grantId)
     const { payer } = row
     if (payer === null)
@@ -73,6 +81,11 @@ export function reserve(
       return no(refuse('KEY_ENDED', reason, { key: order.key }))
     }
     const decision = await Ledger.decideIn(tx, row, { ...order, via: 'purse' })
+    if (!decision.allowed && decision.code === 'FLOAT_LOW') {
+      const grant = Grant.parse(row.grant)
+      const other = Lost.refusal(row) ?? (await Session.refusal(tx, grant, order))
+      return other ? no(other) : { outcome: 'short', refusal: decision }
+    }
     if (!decision.allowed) return no(decision)
     const over = await Funding.raise(tx, row, order.amount)
     if (over) return no(over)

@@ -6,7 +6,7 @@
 import { type Hex, hexToBigInt } from 'viem'
 import * as Grant from './Grant.js'
 import * as GuardCall from './GuardCall.js'
-import type { Batch } from './GuardHash.js'
+import type { Batch, Funding } from './GuardHash.js'
 import * as GuardNumber from './GuardNumber.js'
 import { lifetime } from './Payment.js'
 import type * as Permission from './Permission.js'
@@ -96,7 +96,9 @@ function grouped(
   also: (payment: PaymentRow) => string = () => '',
 ): PaymentRow[][] {
   return groupBy(payments, (payment) => {
-    const { permissionHash, task, ticket } = payment
+    const { via, key, permissionHash, task, ticket } = payment
+    // The guard funds one purse in a call, and pays nobody else.
+    if (via === 'funding') return JSON.stringify([key])
     const permission = permissions.get(permissionHash)
     const isCapped = permission !== undefined && Policy.decode(permission.extraData).perTask !== null
     return JSON.stringify([permissionHash, also(payment), ...(isCapped ? [task, ticket] : [])])
@@ -141,6 +143,18 @@ export function of(row: GrantRow, payments: readonly PaymentRow[], deadline: num
   })
 }
 
+/** The funding that the guard is called with. */
+export function fundingOf({ number, ref, target, task, ticket }: PaymentRow, deadline: number): Funding {
+  return {
+    deadline,
+    task: task === null ? null : GuardNumber.task(task),
+    ticket: ticket === null ? null : Ticket.parse(ticket),
+    number: hexToBigInt(number ?? missing()),
+    ref,
+    target: target ?? missing(),
+  }
+}
+
 function missing(): never {
-  throw new Error('A payment through the guard has a number.')
+  throw new Error('What goes through the guard has a number, and a funding a target.')
 }

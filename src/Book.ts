@@ -106,7 +106,8 @@ function replacedBy({ extraData }: Permission.Permission): Hex | null {
 /** What is reserved for the guard and not signed yet goes through the new permission, whose policy it enforces. */
 async function moveUnsigned(tx: Transaction, grantId: Hex, permissionHash: Hex): Promise<void> {
   for (const payment of await tx.list('payments', { grantId, open: 1 })) {
-    if (payment.pull === 'none' && payment.number !== null)
+    // A funding is for the permission that was asked: its target may be above what the new one allows.
+    if (payment.pull === 'none' && payment.via === 'guard')
       await tx.put('payments', { ...payment, permissionHash })
   }
 }

@@ -28,6 +28,22 @@ export type Spent = {
   readonly final: boolean
 }
 
+/** A payment by EIP-3009 that is reserved: what the agent may sign, and nothing else, until it can be settled no more. */
+export type Authorized = {
+  readonly key: string
+  readonly to: Address
+  /** Base units. */
+  readonly amount: bigint
+  readonly nonce: Hex
+  readonly payer: Address
+  /** Unix seconds: the first at which nobody can settle it. */
+  readonly validBefore: number
+  /** Under which it is signed. */
+  readonly permission: Permission.Permission
+  /** Whether the payee has been paid already. */
+  readonly settled: boolean
+}
+
 /** Base units. */
 type Limits = {
   readonly perRequest: bigint
@@ -97,6 +113,36 @@ export type Budget = {
    * `RELEASED`, `STRANDED`, `FINALITY_BROKEN`, `CLOSED`; InputError for an order that cannot be read
    */
   spend(order: Order.Order, options?: { readonly signal?: AbortSignal }): Promise<Spent>
+  /**
+   * On the purse rail: reserves a payment that somebody else settles, out of the float, which is funded first where it
+   * holds too little. The same key with the same terms gives the same authorization. `validSeconds`: 1 to 600.
+   * @throws as `spend`, and GrantError `FLOAT_LOW`, `KEY_ENDED`
+   */
+  authorize(
+    order: Order.Order,
+    options: { readonly validSeconds: number; readonly signal?: AbortSignal | undefined },
+  ): Promise<Authorized>
+  /** Releases an authorization that could not be signed, if nobody else was given it. */
+  giveUp(key: string, reason: string): Promise<void>
+  /**
+   * On the purse rail: lifts the purse to a balance, base units, or waits for a funding that is on its way.
+   * @throws GrantError a refusal's code with its `receipt`, `RELEASED`, `CHAIN_REFUSED`, `GAS_LOW`, `CLOSED`
+   */
+  fund(
+    request: {
+      readonly target: bigint
+      readonly task?: string | undefined
+      readonly ticket?: Ticket.Ticket | undefined
+    },
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<void>
+  /** What the purse holds, base units: of it `held` is authorized, and `free` is left. */
+  float(): Promise<{
+    readonly payer: Address | null
+    readonly balance: bigint
+    readonly held: bigint
+    readonly free: bigint
+  }>
   /**
    * Opens a session, or resumes one by its `id`, also after a restart; several can be open at once. Limits that are given
    * for one that is there lower it. With `file` its export is kept there, up to date with this process, replaced in one

@@ -7,7 +7,7 @@ import type { PaymentRow } from './Store.js'
 type Source = {
   readonly token: Address
   readonly payer: Address | null
-  readonly held: readonly Pick<PaymentRow, 'ref' | 'deadline'>[]
+  readonly held: readonly Pick<PaymentRow, 'ref' | 'amount' | 'deadline'>[]
 }
 
 /**

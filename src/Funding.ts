@@ -14,49 +14,60 @@ import * as Lost from './Lost.js'
 import * as Meter from './Meter.js'
 import * as Payment from './Payment.js'
 import * as PaymentNumber from './PaymentNumber.js'
+import type * as Receipt from './Receipt.js'
 import * as Rules from './Rules.js'
 import type { GrantRow, PaymentRow, Store, Transaction } from './Store.js'
 import type * as Ticket from './Ticket.js'
 
-/** A balance for the purse to be lifted to, base units. */
-export type Request = {
-  readonly key: string
-  readonly target: bigint
-  readonly task?: string | undefined
-  readonly ticket?: Ticket.Ticket | undefined
-}
+/**
+ * Either a balance for the purse to be lifted to, or what another authorization needs of it: then it is lifted as far as
+ * the float and the caps let it, and no less than that. Base units.
+ */
+export type Request = (
+  | { readonly target: bigint; readonly lacking?: undefined }
+  | { readonly lacking: bigint; readonly target?: undefined }
+) & { readonly task?: string | undefined; readonly ticket?: Ticket.Ticket | undefined }
+
+export type Reservation =
+  | { readonly outcome: 'reserved'; readonly payment: PaymentRow; readonly receipt: Receipt.Receipt }
+  /** Another one is on its way. */
+  | { readonly outcome: 'known'; readonly payment: PaymentRow }
+  /** Leaves no receipt. */
+  | { readonly outcome: 'refused'; readonly refusal: Ledger.Refusal }
 
 /**
- * Decides and reserves a funding in one transaction. At most one is open: where one is, it is returned as `known`. A
- * refusal leaves a receipt.
+ * Decides and reserves a funding in one transaction. At most one is open: where one is, it is returned as `known`.
  *
- * @throws GrantError `MISMATCH` where the grant has no purse, or the key is that of something else
+ * @throws GrantError `MISMATCH` where the grant has no purse; InputError `INVALID_AMOUNT`
  */
 export function reserve(
   store: Store,
   grantId: Hex,
-  { key, target, task, ticket }: Request,
-): Promise<Ledger.Reservation> {
-  return store.transact(grantId, async (tx): Promise<Ledger.Reservation> => {
+  request: Request,
+  veto?: Ledger.Refusal,
+): Promise<Reservation> {
+  return store.transact(grantId, async (tx): Promise<Reservation> => {
     const row = await Book.get(tx, grantId)
     const { payer } = row
     if (payer === null) throw new GrantError('MISMATCH', `Grant ${grantId} has no purse to be funded.`)
     const open = await pending(tx, grantId)
     if (open) return { outcome: 'known', payment: open }
-    const known = await tx.get('payments', { grantId, key })
-    if (known) {
-      const words = `The key ${JSON.stringify(key)} is in use already. Every funding needs a key of its own.`
-      throw new GrantError('MISMATCH', words)
+    const { task, ticket } = request
+    const state = await Ledger.readState(tx, row, { task, isFunding: true })
+    let refusal = veto ?? Lost.refusal(row)
+    let target: bigint | undefined
+    for (const next of refusal ? [] : await targets(tx, row, state, request)) {
+      refusal = refusalOf(row, state, { target: next, task, ticket })
+      target = next
+      if (!refusal) break
     }
+    if (refusal || target === undefined) return { outcome: 'refused', refusal: refusal ?? never() }
+    const { number, numbers } = await PaymentNumber.take(tx, row, null)
+    // Its number is used once, and so is its key.
+    const key = `funding ${number}`
+    const ref = GuardNumber.reference(grantId, key)
     const amount = target - (await Float.free(tx, row))
     const order = { key, to: payer, amount, task, ticket }
-    const refusal = await refusalOf(tx, row, { target, task, ticket })
-    if (refusal) {
-      const receipt = await Ledger.writeRefusal(tx, row, { ...order, amount: target }, refusal.code)
-      return { outcome: 'refused', refusal, receipt }
-    }
-    const { number, numbers } = await PaymentNumber.take(tx, row, null)
-    const ref = GuardNumber.reference(grantId, key)
     const payment: PaymentRow = { ...Payment.of(row, order, { via: 'funding', ref, number, payer }), target }
     await tx.put('payments', payment)
     await Meter.moveOpen(tx, payment, 1n)
@@ -65,18 +76,47 @@ export function reserve(
   })
 }
 
-async function refusalOf(
+function never(): never {
+  throw new Error('A funding has a target.')
+}
+
+/** Balances to be tried, from the highest on. */
+async function targets(
   tx: Transaction,
   row: GrantRow,
-  request: Omit<Request, 'key'>,
-): Promise<Ledger.Refusal | undefined> {
-  const state = await Ledger.readState(tx, row, { task: request.task, isFunding: true })
+  state: Decision.State,
+  request: Request,
+): Promise<readonly bigint[]> {
+  if (request.target !== undefined) return [request.target]
+  const least = (await Meter.read(tx, row.grantId, Meter.held)) + request.lacking
+  const most = state.grant.maxFloat ?? 0n
+  const {
+    perCall: _,
+    float: __,
+    overall: ___,
+    ...caps
+  } = Decision.remaining(state, { ...request, via: 'guard' })
+  const room = Object.values(caps).reduce<bigint>(
+    (room, cap) => (cap !== null && cap < room ? cap : room),
+    most,
+  )
+  const within = (await Float.free(tx, row)) + room
+  return [most, within < most ? within : most, least].filter(
+    (target, n, all) => target >= least && all.indexOf(target) === n,
+  )
+}
+
+function refusalOf(
+  row: GrantRow,
+  state: Decision.State,
+  request: Decision.FundingRequest,
+): Ledger.Refusal | undefined {
   const { purse } = state
   // What is held is still there: to the chain the purse has it.
   const whole = purse && { ...purse, balance: Float.balance(row) }
   for (const refusal of Rules.target({ ...state, purse: whole }, request.target)) return refusal
   const decision = Decision.decideFunding(state, request)
-  return decision.allowed ? Lost.refusal(row) : decision
+  return decision.allowed ? undefined : decision
 }
 
 /** The funding that is not seen on chain yet, if there is one. */

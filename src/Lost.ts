@@ -4,10 +4,12 @@
  * on chain yet could still land, and its key would pay again. Through the guard it cannot once its deadline has passed, so
  * until that is final nothing is reserved. On the direct rail nothing ever ends it: there the operator has to say that it
  * is over. What was given to a relay and is not sent yet leaves no trace anywhere: with one, empty books of a permission
- * that could be spent from already wait all the same, and of a backup the operator has to say that it is one.
+ * that could be spent from already wait all the same, and of a backup the operator has to say that it is one. So do those
+ * whose purse holds something: who has its authorizations may settle them until they end, which is no later.
  */
 import type { Address, Hex, PublicClient } from 'viem'
 import * as Book from './Book.js'
+import * as FloatRead from './FloatRead.js'
 import * as Grant from './Grant.js'
 import { GrantError } from './GrantError.js'
 import { lifetime } from './Payment.js'
@@ -22,6 +24,7 @@ import * as Time from './Time.js'
 type LookOptions = {
   readonly grantId: Hex
   readonly agent: Address
+  readonly token: Address
   /** What the operator says on the direct rail: the agent's first nonce that was never signed. */
   readonly firstNonce: number | undefined
   /** What the operator says on the guard rail. */
@@ -35,7 +38,7 @@ type LookOptions = {
  * @throws GrantError `MISMATCH` for a `firstNonce` that the chain has used
  */
 export async function look(client: PublicClient, store: Store, options: LookOptions): Promise<void> {
-  const { grantId, agent, firstNonce, books, isRelayed } = options
+  const { grantId, agent, token, firstNonce, books, isRelayed } = options
   // Read before the books: what another process has stored and sent meanwhile is in them then.
   const [used, { timestamp }] = await Promise.all([
     client.getTransactionCount({ address: agent, blockTag: 'pending' }),
@@ -48,27 +51,32 @@ export async function look(client: PublicClient, store: Store, options: LookOpti
       { figures: { firstNonce, used } },
     )
   }
-  const permission = isRelayed ? await unread(store, grantId) : undefined
-  const couldBeGiven = permission !== undefined && (await isUsable(client, permission))
+  const first = await unread(store, grantId)
+  const couldBeGiven = isRelayed && first !== undefined && (await isUsable(client, first.permission))
+  // What a purse holds could have been authorized, which leaves no trace before it is settled.
+  const payer = first?.payer ?? null
+  const couldBeHeld = payer !== null && (await FloatRead.balanceOf(client, { token, payer })) > 0n
   await store.transact(grantId, async (tx) => {
     const row = await Book.get(tx, grantId)
     const isGuarded = Grant.parse(row.grant).rail !== 'direct'
     if (!isGuarded && firstNonce !== undefined)
       return tx.put('grants', { ...row, knownNonces: Math.max(firstNonce, row.knownNonces), quietUntil: 0 })
     const hasForgotten =
-      books === 'restored' || (books !== 'new' && (couldBeGiven || used > (await knownNonces(tx, row))))
+      books === 'restored' ||
+      (books !== 'new' && (couldBeGiven || couldBeHeld || used > (await knownNonces(tx, row))))
     if (!hasForgotten) return
     const quietUntil = isGuarded ? quietFrom(Number(timestamp)) : Time.max
     await tx.put('grants', { ...row, knownNonces: isGuarded ? used : row.knownNonces, quietUntil })
   })
 }
 
-/** The permission of books that have not read anything yet; undefined for others. */
-function unread(store: Store, grantId: Hex): Promise<Permission.Permission | undefined> {
+/** The permission and the payer of books that have not read anything yet; undefined for others. */
+function unread(store: Store, grantId: Hex) {
   return store.transact(grantId, async (tx) => {
-    const { permissionHash, startNumber, headNumber } = await Book.get(tx, grantId)
+    const { permissionHash, payer, startNumber, headNumber } = await Book.get(tx, grantId)
     const stored = await tx.get('permissions', { grantId, hash: permissionHash })
-    return stored && headNumber === startNumber ? Permission.parse(stored.permission) : undefined
+    if (!stored || headNumber !== startNumber) return undefined
+    return { permission: Permission.parse(stored.permission), payer }
   })
 }
 

@@ -87,11 +87,6 @@ type Parts = Pick<OpenBudgetOptions, 'grant' | 'permission' | 'agent' | 'nonce' 
 /** @throws GrantError `MISMATCH`, which names what does not belong; ChainError `RPC_FAILED` */
 export async function assertTogether(client: PublicClient, parts: Parts): Promise<void> {
   const { grant, agent } = parts
-  if (grant.rail === 'purse') {
-    throw mismatch(
-      "The grant is for the purse rail, and a budget pays on the guard and the direct rail. Define it with rail: 'guard' or 'direct'.",
-    )
-  }
   if (!isAddressEqual(agent.address, grant.agent)) {
     throw mismatch(`The grant is for agent ${grant.agent}, the key given is that of ${agent.address}.`)
   }

@@ -10,7 +10,7 @@ import { InputError } from './errors.js'
 import * as Gas from './Gas.js'
 import { GrantError } from './GrantError.js'
 import * as GuardCall from './GuardCall.js'
-import { signBatch } from './GuardHash.js'
+import { signBatch, signFunding } from './GuardHash.js'
 import * as Ledger from './Ledger.js'
 import { gasLow, give, isRevert, prepare, type Submitter, signAndSend, signAndSendBatch } from './Outbox.js'
 import * as Payment from './Payment.js'
@@ -40,8 +40,11 @@ export async function payGroup(
   const deadline = group.deadline ?? Batch.deadlineOf(row)
   const refuse = (payment: PaymentRow, error: Refusing) =>
     refusePayment(submitter, { payment, permission, error }, onRefused)
+  const [funding] = group.payments.filter(({ via }) => via === 'funding')
   const callOf = (payments: readonly PaymentRow[]) =>
-    GuardCall.preparePay({ permission, batch: Batch.of(row, payments, deadline) })
+    funding
+      ? GuardCall.prepareFund({ permission, funding: Batch.fundingOf(funding, deadline) })
+      : GuardCall.preparePay({ permission, batch: Batch.of(row, payments, deadline) })
 
   if (relay) {
     const { payments } = await sift(group.payments, refuse, async (payments) => {
@@ -49,6 +52,11 @@ export async function payGroup(
     })
     if (payments.length === 0) return
     if (!(await Attempt.handOver(store, { grantId, payments, deadline }))) return
+    if (funding) {
+      const terms = { permission, funding: Batch.fundingOf(funding, deadline) }
+      const signature = await signFunding(agent, terms)
+      return give(submitter, GuardCall.prepareFundWithSignature({ ...terms, signature }))
+    }
     const batch = Batch.of(row, payments, deadline)
     const signature = await signBatch(agent, { permission, batch })
     return give(submitter, GuardCall.preparePayWithSignature({ permission, batch, signature }))
@@ -62,7 +70,8 @@ export async function payGroup(
 }
 
 function doingOf(payments: readonly PaymentRow[]): string {
-  const [{ amount, payee } = { amount: 0n, payee: '' }] = payments
+  const [{ via, amount, payee } = { via: 'guard', amount: 0n, payee: '' }] = payments
+  if (via === 'funding') return `Funding the purse ${payee}`
   if (payments.length === 1) return `Paying ${amount} base units to ${payee}`
   return `Paying ${payments.length} payments`
 }

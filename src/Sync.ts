@@ -28,7 +28,7 @@ export type Source = Logs.Subject & {
   /** What is signed, and waited for. */
   readonly awaited: readonly Omission.Awaited[]
   /** Authorizations that are signed. */
-  readonly held: readonly Pick<PaymentRow, 'ref' | 'deadline'>[]
+  readonly held: readonly Pick<PaymentRow, 'ref' | 'amount' | 'deadline'>[]
   readonly finality: Look.Finality
 }
 

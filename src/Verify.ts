@@ -1,6 +1,7 @@
 /** Holds the books against the chain, at one block: every total that the chain also keeps, read anew. */
-import type { Hex } from 'viem'
+import type { Address, Hex, PublicClient } from 'viem'
 import type * as Facts from './Facts.js'
+import * as FloatRead from './FloatRead.js'
 import { GrantError } from './GrantError.js'
 import * as Guard from './GuardRead.js'
 import * as Logs from './Logs.js'
@@ -28,6 +29,10 @@ export type Check = {
     | 'window'
     | 'tasks'
     | 'paused'
+    /** On the purse rail: what its purse holds, what of it is authorized and not settled, and what was settled. */
+    | 'float'
+    | 'held'
+    | 'authorized'
   readonly ledger: bigint | boolean
   readonly chain: bigint | boolean
   readonly equal: boolean
@@ -87,6 +92,8 @@ async function compare(options: VerifyOptions): Promise<Report | undefined> {
         ? await Meter.read(tx, grantId, Meter.period(row.permissionHash, bounds.start))
         : undefined,
       window: await settledWindow(tx, row, source.current),
+      held: await Meter.read(tx, grantId, Meter.held),
+      authorized: await Meter.read(tx, grantId, Meter.authorized),
       tasks: await Meter.sumOf(tx, grantId, Meter.metered),
     }
   })
@@ -94,20 +101,22 @@ async function compare(options: VerifyOptions): Promise<Report | undefined> {
   const blockNumber = BigInt(row.headNumber)
   const at = { permission: source.current, blockNumber }
   const isGuarded = Logs.isGuarded(source)
-  const [facts, approved, revoked, current, used, stops] = await Promise.all([
+  const [facts, approved, revoked, current, used, stops, float] = await Promise.all([
     Sync.readFacts(client, source, { after: row.startNumber, to: row.headNumber }),
     Spm.isApproved(client, at),
     Spm.isRevoked(client, at),
     bounds ? Spm.getCurrentPeriod(client, at) : undefined,
     isGuarded ? Guard.used(client, at) : undefined,
     isGuarded ? Guard.stops(client, at) : { paused: false, revoked: false },
+    row.payer === null ? undefined : floatOf(client, source, row.payer, row.headHash as Hex),
   ])
   // Last: what was read before is of this block only if it still stands.
   const block = await client.getBlock({ blockNumber })
   if (block.hash !== row.headHash || !facts) return undefined
 
-  const pulls = facts.filter(({ kind }) => kind !== 'transfer')
-  const sent = facts.filter(({ kind }) => kind !== 'pull')
+  const pulls = facts.filter(({ kind }) => kind === 'pull' || kind === 'payment')
+  const sent = facts.filter(({ kind }) => kind === 'transfer' || kind === 'payment')
+  const authorized = facts.filter(({ kind }) => kind === 'authorization')
   const today = pulls.filter(({ time }) => Meter.day(time) === Meter.day(row.headTime))
   const sum = (facts: readonly Facts.Fact[]) => facts.reduce((sum, { amount }) => sum + amount, 0n)
   const checks = [
@@ -126,12 +135,29 @@ async function compare(options: VerifyOptions): Promise<Report | undefined> {
           check('paused', row.pausedBy !== null, stops.paused),
         ]
       : []),
+    ...(float
+      ? [
+          check('float', row.payerBalance, float.balance),
+          check('held', books.held, float.held),
+          check('authorized', books.authorized, sum(authorized)),
+        ]
+      : []),
   ]
   return {
     block: { number: row.headNumber, hash: block.hash },
     checks,
     equal: checks.every(({ equal }) => equal),
   }
+}
+
+/** What a payer holds, and what of it the token would still let somebody settle, or nobody could for a while. */
+async function floatOf(client: PublicClient, { token, held }: Sync.Source, payer: Address, blockHash: Hex) {
+  const asked = { token, payer, blockHash }
+  const [balance, ...used] = await Promise.all([
+    FloatRead.balanceOf(client, asked),
+    ...held.map(({ ref: nonce }) => FloatRead.isUsed(client, { ...asked, nonce })),
+  ])
+  return { balance, held: held.reduce((sum, { amount }, n) => (used[n] === true ? sum : sum + amount), 0n) }
 }
 
 /** What the guard should have in the current permission's trailing window. */

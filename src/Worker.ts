@@ -253,11 +253,11 @@ export async function sourceOf(
   if (!current) throw new Error(`Permission ${row.permissionHash} is not in the books.`)
   const source = { grantId, agent: agent.address, token, payer: row.payer, finality }
   const awaited: Omission.Awaited[] = []
-  const held: Pick<PaymentRow, 'ref' | 'deadline'>[] = []
+  const held: Pick<PaymentRow, 'ref' | 'amount' | 'deadline'>[] = []
   for (const payment of await tx.list('payments', { grantId, open: 1 })) {
-    const { via, number, deadline, ref } = payment
+    const { via, number, amount, deadline, ref } = payment
     if (via === 'authorization') {
-      if (payment.pull === 'signed') held.push({ ref, deadline })
+      if (payment.pull === 'signed') held.push({ ref, amount, deadline })
       continue
     }
     for (const leg of Payment.legsOf(payment)) {

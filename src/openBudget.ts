@@ -18,6 +18,7 @@ import * as Meter from './Meter.js'
 import * as Opening from './Opening.js'
 import * as Order from './Order.js'
 import type * as Outbox from './Outbox.js'
+import { openFloat } from './openFloat.js'
 import { openSession } from './openSession.js'
 import * as Payment from './Payment.js'
 import * as Permission from './Permission.js'
@@ -84,7 +85,7 @@ export async function openBudget(client: PublicClient, options: Opening.OpenBudg
   if (opened.receipt) onReceipt(opened.receipt)
   const { firstNonce, books } = options
   const isRelayed = options.relay !== undefined
-  const lost = { grantId, agent: agent.address, firstNonce, books, isRelayed }
+  const lost = { grantId, agent: agent.address, token: token.address, firstNonce, books, isRelayed }
   await Lost.look(client, store, lost).catch(Sync.redact('Opening the budget'))
   const pollMs = options.pollMs ?? client.pollingInterval
   const worker = Worker.start({
@@ -123,7 +124,7 @@ export async function openBudget(client: PublicClient, options: Opening.OpenBudg
     })
 
   /** Why nothing may be reserved now whatever the caps say, if so. */
-  async function veto(order: Order.Order): Promise<Ledger.Refusal | undefined> {
+  async function veto(order: Pick<Order.Order, 'task' | 'ticket'>): Promise<Ledger.Refusal | undefined> {
     const headTime = async () => (await current()).row.headTime
     const stale = await Freshness.refusal(worker, headTime, options)
     return stale ?? (await Ticket.refusal(client, grant, order).catch(Sync.redact('Reading the ticket')))
@@ -181,9 +182,12 @@ export async function openBudget(client: PublicClient, options: Opening.OpenBudg
       return (await look((tx) => spentOf(tx, grantId, order.key))) ?? settled(order.key, signal)
     },
 
+    ...openFloat({ store, grantId, worker, veto, onReceipt }),
+
     openSession: (given) =>
       openSession({ store, budget, onError, follow: (listener) => listeners.add(listener) }, given),
-    remaining: async ({ task, ticket } = {}) => Decision.remaining(await state(task), { ticket }),
+    remaining: async ({ task, ticket } = {}) =>
+      Decision.remaining(await state(task), { ticket, via: 'guard' }),
     spentTodayUsd: () => look(async (tx, row) => usd(await Meter.read(tx, grantId, Meter.day(row.headTime)))),
     async remainingTodayUsd() {
       const { perDay } = Decision.remaining(await state())

@@ -82,11 +82,13 @@ export async function scene(
       return { hash: freshHash(), effect: { kind: 'cancellation', ref } }
     },
 
-    reserveFunding: (key: string, target: bigint) => check(Funding.reserve(store, grantId, { key, target })),
+    reserveFunding: (target: bigint) => check(Funding.reserve(store, grantId, { target })),
+    /** The key of the funding that is open. */
+    funding: async () => (await store.transact(grantId, (tx) => Funding.pending(tx, grantId)))?.key ?? '',
     /** Lifts the purse to a balance, and lets the books see it. */
-    async fund(key: string, target: bigint) {
-      await it.reserveFunding(key, target)
-      chain.mine([await it.signed(key, 'payment')])
+    async fund(target: bigint) {
+      await it.reserveFunding(target)
+      chain.mine([await it.signed(await it.funding(), 'payment')])
       return it.read()
     },
 
