@@ -122,6 +122,15 @@ export type Budget = {
     order: Order.Order,
     options: { readonly validSeconds: number; readonly signal?: AbortSignal | undefined },
   ): Promise<Authorized>
+  /** What can be said before a price is known: status, dates, and the host. Nothing is recorded. */
+  precheck(request: { readonly host?: string | undefined }): Promise<Decision.Decision>
+  /** Leaves the receipt of a payment that was refused for a reason outside of the books. */
+  note(
+    refused: { readonly code: string; readonly amount: bigint } & Pick<
+      Order.Order,
+      'key' | 'host' | 'task' | 'session' | 'category'
+    >,
+  ): Promise<Receipt.Receipt>
   /** Releases an authorization that could not be signed, if nobody else was given it. */
   giveUp(key: string, reason: string): Promise<void>
   /**

@@ -186,7 +186,7 @@ export async function recall(
 export async function writeRefusal(
   tx: Transaction,
   row: GrantRow,
-  order: Order.Order,
+  order: Omit<Order.Order, 'to'> & { readonly to?: Order.Order['to'] },
   code: string,
 ): Promise<Receipt.Receipt> {
   const { key, amount, task, session, category, endpoint } = order
@@ -199,7 +199,7 @@ export async function writeRefusal(
     note: code,
     amount,
     key,
-    payee: order.to,
+    payee: order.to ?? null,
   })
 }
 

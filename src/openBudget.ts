@@ -182,6 +182,13 @@ export async function openBudget(client: PublicClient, options: Opening.OpenBudg
       return (await look((tx) => spentOf(tx, grantId, order.key))) ?? settled(order.key, signal)
     },
 
+    precheck: async ({ host }) => Decision.precheck(await state(), { host }),
+    async note({ code, ...order }) {
+      const receipt = await look((tx, row) => Ledger.writeRefusal(tx, row, order, code))
+      onReceipt(receipt)
+      return receipt
+    },
+
     ...openFloat({ store, grantId, worker, veto, onReceipt }),
 
     openSession: (given) =>
