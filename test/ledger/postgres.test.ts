@@ -263,10 +263,12 @@ describe('transactions', () => {
       go.happen()
       await tx.put('grants', rival)
     })
-    await expect(second).rejects.toMatchObject({ code: 'STORE_BUSY', retryable: true })
-    await first
+    // Whichever the server lets commit first.
+    const ends = await Promise.allSettled([first, second])
+    const failures = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []))
+    expect(failures).toMatchObject([{ code: 'STORE_BUSY', retryable: true }])
     const agents = there.transact(rival.grantId, (tx) => tx.list('grants', { agent: grant.agent }))
-    expect(await agents).toEqual([grant])
+    expect(await agents).toEqual([ends[0].status === 'fulfilled' ? grant : rival])
   })
 
   test('error: STORE_BUSY where no connection of the pool is free for as long as silenceTimeoutMs', async () => {
