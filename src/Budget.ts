@@ -190,6 +190,23 @@ export type Budget = {
     readonly limit?: number
     readonly newest?: boolean
   }): Promise<Receipt.Receipt[]>
+  /**
+   * Calls back with every receipt that this process leaves from now on, until what it returns is called. What a listener
+   * throws goes to `onError`.
+   */
+  follow(listener: (receipt: Receipt.Receipt) => void): () => void
+  /** A whole number that the books keep under a name, such as how many receipts a sink was given. 0 at first. */
+  cursor(name: string): {
+    readonly read: () => Promise<number>
+    readonly write: (value: number) => Promise<void>
+  }
+  /** Leaves the receipt of a request for a higher cap, base units. Nothing changes by it. */
+  ask(request: {
+    readonly id: string
+    readonly cap: string
+    readonly to: bigint
+    readonly reason: string
+  }): Promise<Receipt.Receipt>
   /** Holds the books against the chain, at one block. */
   verify(): Promise<Verify.Report>
   /** Reads the chain to its head now. */

@@ -32,6 +32,9 @@ export const metered = (task: Hex) => `metered:${task}`
 /** Pulled on the UTC day that holds `time`. */
 export const day = (time: number) => `day:${time - (time % 86_400)}`
 
+/** No money: a number of somebody's own, see `Budget.cursor`. */
+export const cursor = (name: string) => `cursor:${name}`
+
 /** The labels of a payment that totals are kept for. */
 export const labels = ['task', 'session', 'category', 'endpoint', 'host'] as const
 export type Label = (typeof labels)[number]

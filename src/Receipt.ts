@@ -14,7 +14,7 @@ export { fromJson, toCsv, toJson } from './ReceiptText.js'
  * on chain. `released`: the payment never happened and never will. `stranded`: the money reached the agent
  * but not the payee. `reorged`: the chain took a settlement back, the payment is open again. `foreign`:
  * somebody used the agent's key outside these books. `paused`, `resumed` and `replaced` are the owner's
- * and the service's own acts.
+ * and the service's own acts. `requested`: somebody asks the owner for a higher cap.
  */
 export type ReceiptEvent =
   | 'reserved'
@@ -27,6 +27,7 @@ export type ReceiptEvent =
   | 'paused'
   | 'resumed'
   | 'replaced'
+  | 'requested'
 
 export type Receipt = {
   readonly grantId: Hex

@@ -191,8 +191,7 @@ export async function openBudget(client: PublicClient, options: Opening.OpenBudg
 
     ...openFloat({ store, grantId, worker, veto, onReceipt }),
 
-    openSession: (given) =>
-      openSession({ store, budget, onError, follow: (listener) => listeners.add(listener) }, given),
+    openSession: (given) => openSession({ store, budget, onError, follow: budget.follow }, given),
     remaining: async ({ task, ticket } = {}) =>
       Decision.remaining(await state(task), { ticket, via: 'guard' }),
     spentTodayUsd: () => look(async (tx, row) => usd(await Meter.read(tx, grantId, Meter.day(row.headTime)))),
@@ -228,6 +227,24 @@ export async function openBudget(client: PublicClient, options: Opening.OpenBudg
         const page = { offset, descending: newest, ...(limit === undefined ? {} : { limit }) }
         return (await tx.list('receipts', { grantId }, page)).map(Receipt.fromRow)
       }),
+
+    follow(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    cursor(name) {
+      const row = { grantId, name: Meter.cursor(name) }
+      return {
+        read: async () => Number(await meter(row.name)),
+        write: (value) => look((tx) => tx.put('meters', { ...row, amount: BigInt(value) })),
+      }
+    },
+    async ask({ id: key, cap, to: amount, reason }) {
+      const note = `INCREASE ${cap}: ${reason}`
+      const receipt = await look((tx, row) => Book.write(tx, row, { event: 'requested', note, amount, key }))
+      onReceipt(receipt)
+      return receipt
+    },
 
     verify: () => Verify.verify({ client, store, grantId, agent, token: token.address, finality, worker }),
     sync: worker.round,

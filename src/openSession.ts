@@ -4,7 +4,6 @@ import type { Budget, Session } from './Budget.js'
 import { InputError } from './errors.js'
 import * as Grant from './Grant.js'
 import * as Input from './Input.js'
-import type * as Receipt from './Receipt.js'
 import * as Rows from './Session.js'
 import * as SessionExport from './SessionExport.js'
 import { textFile } from './SessionFile.js'
@@ -15,7 +14,7 @@ type Parts = {
   readonly store: Store
   readonly budget: Pick<Budget, 'grant' | 'spend' | 'check'>
   /** Calls back with every receipt that this process leaves, until the budget is closed. */
-  readonly follow: (listener: (receipt: Receipt.Receipt) => void) => void
+  readonly follow: Budget['follow']
   readonly onError: (error: unknown) => void
 }
 
