@@ -21,7 +21,7 @@ export type Caller = {
 
 type MakeOptions = {
   readonly call: Spm.Call
-  readonly outcome: 'approved' | 'revoked' | 'replaced'
+  readonly outcome: 'approved' | 'revoked' | 'replaced' | 'cancelled'
   readonly isDone: (row: GrantRow) => boolean | Promise<boolean>
   readonly doing: string
 }

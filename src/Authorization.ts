@@ -3,8 +3,13 @@
  * is reserved before it is signed, and its terms say all that a signature needs, so that none is stored: the same key
  * gives the same terms until they can be settled no more. Its nonce is the key's reference, so the token settles a key at
  * most once.
+ *
+ *   reserved and signed ──event──▸ paid
+ *            │
+ *            └─▸ released: its last second, or its cancellation, is final
  */
-import type { Hex } from 'viem'
+import type { Address, Hex, LocalAccount } from 'viem'
+import * as AuthorizationSignature from './AuthorizationSignature.js'
 import * as Book from './Book.js'
 import * as Found from './Found.js'
 import * as Funding from './Funding.js'
@@ -17,10 +22,11 @@ import * as Lost from './Lost.js'
 import * as Meter from './Meter.js'
 import type * as Order from './Order.js'
 import * as Payment from './Payment.js'
+import * as Permission from './Permission.js'
 import type * as Receipt from './Receipt.js'
 import { refuse } from './Refusal.js'
 import * as Session from './Session.js'
-import type { PaymentRow, Store } from './Store.js'
+import type { PaymentRow, Store, Transaction } from './Store.js'
 
 export type Validity = {
   /** Seconds for which it can be settled, 1 to `Payment.lifetime`. */
@@ -97,9 +103,56 @@ export function reserve(
   })
 }
 
+/** What an authorization is signed by: its terms, and the permission that funds it. */
+export type Terms = {
+  readonly payment: PaymentRow & { readonly payer: Address; readonly deadline: number }
+  readonly permission: Permission.Permission
+}
+
 /**
- * Releases an authorization that could not be signed. Undefined, and nothing is changed, where somebody else was given its
- * terms meanwhile, and may have signed them: that waits for the chain.
+ * The terms of a key's authorization, as the books have it.
+ * @throws GrantError `MISMATCH` where the key is unknown, `KEY_CONFLICT` where it is that of another kind of payment
+ */
+export async function terms(tx: Transaction, grantId: Hex, key: string): Promise<Terms> {
+  const payment = await Payment.get(tx, grantId, key)
+  const { via, payer, deadline, permissionHash: hash } = payment
+  const stored = await tx.get('permissions', { grantId, hash })
+  if (via !== 'authorization' || payer === null || deadline === null || !stored)
+    throw new GrantError(
+      'KEY_CONFLICT',
+      `The key ${JSON.stringify(key)} belongs to a payment that needs no authorization. Use a key of its own for every payment.`,
+      { figures: { key } },
+    )
+  return { payment: { ...payment, payer, deadline }, permission: Permission.parse(stored.permission) }
+}
+
+/**
+ * Signs an authorization that is reserved, to the letter of the books, and nothing else: valid from the beginning of time
+ * until its deadline. In one transaction, so that from then on `releaseUnsent` leaves it alone.
+ *
+ * @throws as `terms`, and GrantError `RELEASED` where it is not reserved any more; what the key throws
+ */
+export function sign(store: Store, grantId: Hex, key: string, agent: LocalAccount): Promise<Hex> {
+  return store.transact(grantId, async (tx) => {
+    const { payment, permission } = await terms(tx, grantId, key)
+    const { payee: to, amount: value, deadline: validBefore, ref: nonce, payer } = payment
+    if (payment.pull === 'failed')
+      throw new GrantError(
+        'RELEASED',
+        `The authorization ${JSON.stringify(key)} is released, so it is not signed: ${payment.failure} Authorize it anew.`,
+        { figures: { key }, retryable: true },
+      )
+    const grant = Grant.parse((await Book.get(tx, grantId)).grant)
+    const authorization = { to, value, validAfter: 0, validBefore, nonce }
+    const signature = await AuthorizationSignature.sign(agent, { payer, permission, grant, authorization })
+    if (payment.alone === 1) await tx.put('payments', { ...payment, alone: 0 })
+    return signature
+  })
+}
+
+/**
+ * Releases an authorization that could not be signed. Undefined, and nothing is changed, where it was signed by the books,
+ * or somebody else was given its terms meanwhile, and may have signed them: that waits for the chain.
  */
 export function releaseUnsent(
   store: Store,

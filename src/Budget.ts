@@ -28,7 +28,7 @@ export type Spent = {
   readonly final: boolean
 }
 
-/** A payment by EIP-3009 that is reserved: what the agent may sign, and nothing else, until it can be settled no more. */
+/** A payment by EIP-3009 that is reserved: what `Budget.sign` signs, and nothing else, until it can be settled no more. */
 export type Authorized = {
   readonly key: string
   readonly to: Address
@@ -131,6 +131,19 @@ export type Budget = {
       'key' | 'host' | 'task' | 'session' | 'category'
     >,
   ): Promise<Receipt.Receipt>
+  /**
+   * Signs the authorization of a key, which `authorize` has reserved, as the token takes it: until `validBefore`, with
+   * `validAfter` 0. Nothing else is signed by it.
+   * @throws GrantError `RELEASED`, `KEY_CONFLICT`, `MISMATCH`
+   */
+  sign(key: string): Promise<Hex>
+  /**
+   * Takes an authorization back: has the token end its nonce, by the agent's transaction or the relay, and resolves when
+   * the books have read that. What is held for it is released once it is final, and its key is ended.
+   * @throws GrantError `SETTLED` where its payee was faster, `KEY_CONFLICT`, `MISMATCH`, `GAS_LOW`; ChainError
+   * `OUTCOME_UNKNOWN`
+   */
+  cancel(key: string): Promise<void>
   /** Releases an authorization that could not be signed, if nobody else was given it. */
   giveUp(key: string, reason: string): Promise<void>
   /**

@@ -31,6 +31,8 @@ export type GrantErrorCode =
   | 'RELEASED'
   /** The money reached the agent but not the payee; the same key tries the payee again. */
   | 'STRANDED'
+  /** The authorization was settled before it could be cancelled. */
+  | 'SETTLED'
   /** Blocks that were final have changed: the endpoint lied, or the chain did. Nothing is reserved any more. */
   | 'FINALITY_BROKEN'
   /** The budget was closed, before the call or while it was waiting. */

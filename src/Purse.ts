@@ -3,6 +3,7 @@ import { getCode, readContract } from 'viem/actions'
 import { purseAbi, usdcAbi } from '../abi/index.js'
 import { perform } from './Action.js'
 import { toChainError } from './ChainError.js'
+import * as Eip3009 from './Eip3009.js'
 import type { Permission } from './Permission.js'
 import { address } from './PurseAddress.js'
 import type { Authorization } from './PurseBlob.js'
@@ -35,10 +36,8 @@ export function prepareSettle({ permission, authorization, signature }: SignedPa
 
 /** Takes a payment back before it is settled: its nonce is used then. Anybody may send it. */
 export function prepareCancel(options: { permission: Permission; nonce: Hex; signature: Hex }): Call {
-  const { permission, nonce, signature } = options
-  const args = [address(permission), nonce, signature] as const
-  const data = encodeFunctionData({ abi: usdcAbi, functionName: 'cancelAuthorization', args })
-  return { to: permission.token, data, value: 0n }
+  const { permission, ...signed } = options
+  return Eip3009.prepareCancel(permission, { from: address(permission), ...signed })
 }
 
 /**

@@ -1,42 +1,14 @@
-import { type Address, concat, type Hex, hashTypedData, numberToHex, size, slice } from 'viem'
+import { concat, type Hex, hashTypedData, numberToHex, size, slice } from 'viem'
+import * as Eip3009 from './Eip3009.js'
 import { InputError } from './errors.js'
 import type { Permission } from './Permission.js'
 import * as Policy from './Policy.js'
 import { address } from './PurseAddress.js'
 import { type Signer, signAs } from './Signer.js'
-import * as Token from './Token.js'
 
-/** An EIP-3009 authorization by which a purse pays; its `from` is the purse. */
-export type Authorization = {
-  readonly to: Address
-  /** Base units; a purse accepts at most uint112, and at most the policy's perCall. */
-  readonly value: bigint
-  /** Unix seconds, up to 2^48 - 1: can be settled while `validAfter < now < validBefore`, both exclusive. */
-  readonly validAfter: number
-  readonly validBefore: number
-  /** 32 bytes, used once: the payment's `reference`. */
-  readonly nonce: Hex
-}
+export type { Authorization } from './Eip3009.js'
 
-const transferTypes = {
-  TransferWithAuthorization: [
-    { name: 'from', type: 'address' },
-    { name: 'to', type: 'address' },
-    { name: 'value', type: 'uint256' },
-    { name: 'validAfter', type: 'uint256' },
-    { name: 'validBefore', type: 'uint256' },
-    { name: 'nonce', type: 'bytes32' },
-  ],
-} as const
-
-const cancelTypes = {
-  CancelAuthorization: [
-    { name: 'authorizer', type: 'address' },
-    { name: 'nonce', type: 'bytes32' },
-  ],
-} as const
-
-type AuthorizationOf = { permission: Permission; authorization: Authorization }
+type AuthorizationOf = { permission: Permission; authorization: Eip3009.Authorization }
 type CancellationOf = { permission: Permission; nonce: Hex }
 
 /**
@@ -45,30 +17,12 @@ type CancellationOf = { permission: Permission; nonce: Hex }
  * @throws InputError `UNKNOWN_TOKEN`; PolicyError where the permission has no policy
  */
 export function authorizationTypedData({ permission, authorization }: AuthorizationOf) {
-  const { to, value, validAfter, validBefore, nonce } = authorization
-  return {
-    domain: domain(permission),
-    types: transferTypes,
-    primaryType: 'TransferWithAuthorization',
-    message: {
-      from: address(permission),
-      to,
-      value,
-      validAfter: BigInt(validAfter),
-      validBefore: BigInt(validBefore),
-      nonce,
-    },
-  } as const
+  return Eip3009.authorizationTypedData(permission, { from: address(permission), ...authorization })
 }
 
 /** What the agent signs to take a payment back that was not settled yet. */
 export function cancellationTypedData({ permission, nonce }: CancellationOf) {
-  return {
-    domain: domain(permission),
-    types: cancelTypes,
-    primaryType: 'CancelAuthorization',
-    message: { authorizer: address(permission), nonce },
-  } as const
+  return Eip3009.cancellationTypedData(permission, { from: address(permission), nonce })
 }
 
 /** The hash that the token asks the purse about. */
@@ -143,11 +97,6 @@ function uint(value: bigint | number, field: string, size: number): Hex {
   if (value >= 0 && value < 1n << BigInt(8 * size)) return numberToHex(value, { size })
   const valid = `0 to 2^${8 * size} - 1`
   throw new InputError('INVALID_AMOUNT', { field, given: value, valid, why: 'Does not fit the purse.' })
-}
-
-function domain({ chainId, token }: Permission) {
-  const { name, version } = Token.resolve(token, { chainId, field: 'token' })
-  return { name, version, chainId, verifyingContract: token } as const
 }
 
 function agentOf({ chainId, extraData }: Permission) {

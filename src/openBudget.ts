@@ -189,7 +189,7 @@ export async function openBudget(client: PublicClient, options: Opening.OpenBudg
       return receipt
     },
 
-    ...openFloat({ store, grantId, worker, veto, onReceipt }),
+    ...openFloat({ caller, veto }),
 
     openSession: (given) => openSession({ store, budget, onError, follow: budget.follow }, given),
     remaining: async ({ task, ticket } = {}) =>

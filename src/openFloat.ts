@@ -1,8 +1,9 @@
 /** What a budget does with the float of a purse: fills it, and authorizes payments out of it. */
-import type { Hex } from 'viem'
+import type { Caller } from './AgentCall.js'
 import * as Authorization from './Authorization.js'
 import * as Book from './Book.js'
 import type { Authorized, Budget } from './Budget.js'
+import * as Cancellation from './Cancellation.js'
 import * as Float from './Float.js'
 import * as Funding from './Funding.js'
 import { GrantError } from './GrantError.js'
@@ -11,22 +12,20 @@ import * as Ledger from './Ledger.js'
 import * as Meter from './Meter.js'
 import * as Order from './Order.js'
 import * as Payment from './Payment.js'
-import * as Permission from './Permission.js'
-import type { Receipt } from './Receipt.js'
-import type { PaymentRow, Store } from './Store.js'
+import type { PaymentRow } from './Store.js'
 import type { Worker } from './Worker.js'
 
 type Options = {
-  readonly store: Store
-  readonly grantId: Hex
-  readonly worker: Pick<Worker, 'paid' | 'round'>
+  readonly caller: Caller & { readonly worker: Pick<Worker, 'paid' | 'round'> }
   /** Why nothing may be reserved now whatever the caps say, if so. */
   readonly veto: (order: Pick<Order.Order, 'task' | 'ticket'>) => Promise<Ledger.Refusal | undefined>
-  readonly onReceipt: (receipt: Receipt) => void
 }
 
-export function openFloat(options: Options): Pick<Budget, 'authorize' | 'giveUp' | 'fund' | 'float'> {
-  const { store, grantId, worker, veto, onReceipt } = options
+type Face = Pick<Budget, 'authorize' | 'sign' | 'cancel' | 'giveUp' | 'fund' | 'float'>
+
+export function openFloat({ caller, veto }: Options): Face {
+  const { submitter, worker } = caller
+  const { store, grantId, onReceipt } = submitter
 
   async function refuse(order: Order.Order, refusal: Ledger.Refusal): Promise<never> {
     const receipt = await store.transact(grantId, async (tx) =>
@@ -45,18 +44,13 @@ export function openFloat(options: Options): Pick<Budget, 'authorize' | 'giveUp'
     return undefined
   }
 
-  async function authorized(payment: PaymentRow): Promise<Authorized> {
-    const { key, via, payee: to, amount, ref: nonce, payer, deadline, permissionHash: hash } = payment
-    const stored = await store.transact(grantId, (tx) => tx.get('permissions', { grantId, hash }))
-    if (via !== 'authorization' || payer === null || deadline === null || !stored)
-      throw new GrantError(
-        'KEY_CONFLICT',
-        `The key ${JSON.stringify(key)} belongs to a payment that needs no authorization. Use a key of its own for every payment.`,
-        { figures: { key } },
-      )
+  async function authorized({ key }: PaymentRow): Promise<Authorized> {
+    const { payment, permission } = await store.transact(grantId, (tx) =>
+      Authorization.terms(tx, grantId, key),
+    )
+    const { payee: to, amount, ref: nonce, payer, deadline: validBefore } = payment
     const settled = Payment.stateOf(payment).status === 'paid'
-    const permission = Permission.parse(stored.permission)
-    return { key, to, amount, nonce, payer, validBefore: deadline, permission, settled }
+    return { key, to, amount, nonce, payer, validBefore, permission, settled }
   }
 
   return {
@@ -81,6 +75,9 @@ export function openFloat(options: Options): Pick<Budget, 'authorize' | 'giveUp'
         await worker.round()
       }
     },
+
+    sign: (key) => Authorization.sign(store, grantId, key, submitter.agent),
+    cancel: (key) => Cancellation.cancel(caller, key),
 
     async giveUp(key, reason) {
       const receipt = await Authorization.releaseUnsent(store, grantId, key, reason)

@@ -8,16 +8,33 @@ import * as kit from './kit.js'
 kit.endAfterEach()
 const base = await useBase()
 
+/** An endpoint before which something else may happen. */
+function racing() {
+  const answer: { before: ((asked: { method: string }) => Promise<void>) | undefined } = { before: undefined }
+  const endpoint = kit.endpoint(base)
+  endpoint.answer = async (asked, forward) => {
+    await answer.before?.(asked)
+    return forward()
+  }
+  return { answer, client: endpoint.client }
+}
+
 describe.each(kit.storeKinds)('$name', (kind) => {
   const terms = { rail: 'purse', perCallUsd: '1', perDayUsd: '5', totalUsd: '8', maxFloatUsd: '3' } as const
 
-  async function start() {
+  async function start(options: Parameters<typeof kit.approved>[3] = {}) {
     const open = kit.books(kind)
-    const it = await kit.approved(base, open(), terms)
+    const it = await kit.approved(base, open(), terms, options)
     const relayer = await guardKit.withGas(base)
     type Authorized = Awaited<ReturnType<Budget['authorize']>>
-    /** What a merchant settles with a signature that the agent gave it. */
-    const signed = async ({ permission, to, amount: value, validBefore, nonce }: Authorized) => {
+    /** What a merchant settles with a signature that the budget gave it. */
+    const signed = async ({ key, permission, to, amount: value, validBefore, nonce }: Authorized) => {
+      const authorization = { to, value, validAfter: 0, validBefore, nonce }
+      const signature = await it.budget.sign(key)
+      return Purse.prepareSettle({ permission, authorization, signature })
+    }
+    /** What somebody settles who has the agent's key. */
+    const stolen = async ({ permission, to, amount: value, validBefore, nonce }: Authorized) => {
       const authorization = { to, value, validAfter: 0, validBefore, nonce }
       const proof = Guard.batch(it.grant, {
         payments: [{ number: 0n, ref: zeroHash, payee: to, amount: value }],
@@ -35,6 +52,7 @@ describe.each(kit.storeKinds)('$name', (kind) => {
       open,
       relayer,
       signed,
+      stolen,
       authorize: (key: string, amount = '1', validSeconds = 60) =>
         it.budget.authorize(it.order(key, amount), { validSeconds }),
       settle: async (authorized: Authorized) => kit.steal(base, relayer, await signed(authorized)),
@@ -131,6 +149,93 @@ describe.each(kit.storeKinds)('$name', (kind) => {
     expect(await it.budget.verify()).toMatchObject({ equal: true })
   })
 
+  test('behavior: signs to the letter what is reserved, and nothing else', async () => {
+    const it = await start()
+    expect((await kit.refusal(it.budget.sign('a'))).code).toBe('MISMATCH')
+    await it.budget.spend(it.order('s'))
+    expect((await kit.refusal(it.budget.sign('s'))).code).toBe('KEY_CONFLICT')
+    const first = await it.authorize('a')
+    const { permission, to, amount: value, validBefore, nonce } = first
+    const signature = await it.budget.sign('a')
+    const hash = Purse.authorizationHash({
+      permission,
+      authorization: { to, value, validAfter: 0, validBefore, nonce },
+    })
+    expect(await Purse.isValid(base.client, { permission, hash, signature })).toBe(true)
+    // What was signed is not given up.
+    await it.budget.giveUp('a', 'tested')
+    expect(await it.budget.payment('a')).toMatchObject({ status: 'paying' })
+    await it.authorize('b')
+    await it.budget.giveUp('b', 'tested')
+    expect((await kit.refusal(it.budget.sign('b'))).code).toBe('RELEASED')
+  })
+
+  describe('cancel', () => {
+    test('default: its nonce is ended on the token, and what it held is free once that is final', async () => {
+      const it = await start()
+      const first = await it.authorize('a')
+      await it.budget.sign('a')
+      await it.budget.cancel('a')
+      await expect(it.settle(first)).rejects.toThrow()
+      expect(await it.budget.payment('a')).toMatchObject({ status: 'paying' })
+      // Again is nothing new.
+      await it.budget.cancel('a')
+      await base.finalize()
+      await it.budget.sync()
+      expect(await it.budget.payment('a')).toMatchObject({ status: 'released' })
+      expect(await it.budget.float()).toMatchObject({ held: 0n, free: kit.usd('3') })
+      const [last] = await it.budget.receipts({ newest: true, limit: 1 })
+      expect(last).toMatchObject({ event: 'released', note: 'CANCELLED', key: 'a' })
+      expect(await kit.refusal(it.authorize('a'))).toMatchObject({ code: 'KEY_ENDED' })
+      await it.budget.cancel('a')
+      expect(await it.budget.verify()).toMatchObject({ equal: true })
+    })
+
+    test('behavior: a payee that was faster is paid', async () => {
+      const it = await start()
+      await it.settle(await it.authorize('a'))
+      expect(await kit.refusal(it.budget.cancel('a'))).toMatchObject({
+        code: 'SETTLED',
+        figures: { key: 'a', amount: kit.usd('1') },
+      })
+      expect(await it.budget.verify()).toMatchObject({ equal: true })
+    })
+
+    test('behavior: a payee that is faster while it is on its way is paid', async () => {
+      const { answer, client } = racing()
+      const it = await start({ client })
+      const first = await it.authorize('a')
+      const call = await it.signed(first)
+      answer.before = async ({ method }) => {
+        if (method !== 'eth_estimateGas') return
+        answer.before = undefined
+        await kit.steal(base, it.relayer, call)
+      }
+      expect(await kit.refusal(it.budget.cancel('a'))).toMatchObject({ code: 'SETTLED' })
+      expect(await it.budget.verify()).toMatchObject({ equal: true })
+    })
+
+    test('behavior: by a relay the agent needs no gas', async () => {
+      const sender = await guardKit.withGas(base)
+      const it = await start({ relay: async (call) => void (await kit.steal(base, sender, call)) })
+      await it.authorize('a')
+      const count = () => base.client.getTransactionCount({ address: it.agent.address })
+      const before = await count()
+      await it.budget.cancel('a')
+      expect(await count()).toBe(before)
+      await base.finalize()
+      await it.budget.sync()
+      expect(await it.budget.payment('a')).toMatchObject({ status: 'released' })
+    })
+
+    test('error: of a payment that is no authorization, and of none', async () => {
+      const it = await start()
+      await it.budget.spend(it.order('s'))
+      expect((await kit.refusal(it.budget.cancel('s'))).code).toBe('KEY_CONFLICT')
+      expect((await kit.refusal(it.budget.cancel('a'))).code).toBe('MISMATCH')
+    })
+  })
+
   test('behavior: a sweep empties the float, and counts as nothing', async () => {
     const it = await start()
     await it.settle(await it.authorize('a'))
@@ -148,7 +253,8 @@ describe.each(kit.storeKinds)('$name', (kind) => {
     const validBefore = (await base.now()) + 60
     const { permission, payee } = it
     const terms = { key: 'x', to: payee, amount: kit.usd('0.5'), nonce: zeroHash, validBefore, permission }
-    await it.settle({ ...terms, payer: Purse.address(permission), settled: false })
+    const call = await it.stolen({ ...terms, payer: Purse.address(permission), settled: false })
+    await kit.steal(base, it.relayer, call)
     await it.budget.sync()
     expect((await it.budget.receipts({ newest: true, limit: 1 }))[0]).toMatchObject({
       note: 'FOREIGN_AUTHORIZATION',
