@@ -8,6 +8,7 @@ import { HardcapError } from '../errors.js'
 import * as Grant from '../Grant.js'
 import * as Policy from '../Policy.js'
 import * as Receipt from '../Receipt.js'
+import type { Resolved } from '../x402/resolve.js'
 import { exported } from './receipts.js'
 
 /** What a command reads from and writes to; `process` is one. */
@@ -99,7 +100,49 @@ function commands(terminal: Terminal, fails: () => void): Command {
     .description("tell in words what a permission's extraData lets the guard do")
     .argument('<extraData>', 'the bytes, as hexadecimal', hex)
     .action((bytes: Hex) => print(Policy.explain(bytes).sentences.join('\n')))
+  program
+    .command('resolve')
+    .description("ask a URL what it costs, and propose the entry for a grant's allowlist; nothing is paid")
+    .argument('<url>', 'what the agent will ask for')
+    .option('--method <method>', 'how', 'GET')
+    .option('--json', 'print one JSON document')
+    .action(async (url: string, { method, json }: { method: string; json?: true }) => {
+      const { resolve } = await import('../x402/resolve.js').catch(missing)
+      const resolved = await resolve(url, { init: { method } }).catch(unanswered)
+      if (resolved.entry === null) fails()
+      print(json ? toJson(resolved) : sayResolved(resolved))
+    })
   return program
+}
+
+/** Both are optional: whoever pays by x402 has them. */
+function missing(cause: unknown): never {
+  const what = 'hardcap resolve needs the packages of x402: npm install @x402/core @x402/evm'
+  throw new HardcapError('MODULE_MISSING', what, { cause })
+}
+
+/** `fetch` says no more than that it failed, and why in its cause. */
+function unanswered(error: unknown): never {
+  if (!(error instanceof TypeError)) throw error
+  const why = error.cause instanceof Error ? error.cause.message || error.cause.name : error.message
+  throw new HardcapError('UNREACHABLE', `Nobody answers there: ${why}`, { cause: error })
+}
+
+function sayResolved({ host, entry, prices }: Resolved): string {
+  const lines = prices.map(({ price, amount, symbol, asset, network, scheme, payTo }) => {
+    const what = price === null ? `${amount} base units of ${plain(asset)}` : `${price} ${symbol}`
+    return `${what} on ${plain(network)} by ${plain(scheme)}, to ${plain(payTo)}`
+  })
+  const proposal =
+    entry === null
+      ? 'Nothing of it is USDC on Base by scheme exact, so no grant of that can pay it.'
+      : `For the grant, if that is whom you mean to pay:\n  allow: [${JSON.stringify(entry)}]`
+  return [`${host} asks for`, ...lines.map((line) => `  ${line}`), proposal].join('\n')
+}
+
+/** What a server wrote must not write into a terminal anything but itself. */
+function plain(text: string): string {
+  return text.replace(/[^ -~]/g, '?').slice(0, 100)
 }
 
 function sayChain(check: Receipt.ChainCheck): string {

@@ -56,13 +56,12 @@ export function headers(payload: PaymentPayload): Record<string, string> {
 
 /**
  * The same for people who have an `x402Client` of their own: `client.register('eip155:8453', scheme(...))`, and for v1
- * `client.registerV1('base', scheme(...))`. `reserve` decides, reserves and answers with what was reserved, or throws:
- * nothing is signed then.
+ * `client.registerV1('base', scheme(...))`. `reserve` decides, reserves and answers with what was reserved and who signs it,
+ * or throws: nothing is signed then.
  */
-export function scheme(options: {
-  readonly payer: Payer
-  readonly reserve: (offer: Offer.Offer) => Promise<Authorization>
-}): SchemeNetworkClient {
+export function scheme(
+  reserve: (offer: Offer.Offer) => Promise<{ readonly payer: Payer; readonly authorization: Authorization }>,
+): SchemeNetworkClient {
   return {
     scheme: 'exact',
     // Without it the client's own spend controls know of no asset, and refuse all.
@@ -70,7 +69,8 @@ export function scheme(options: {
     async createPaymentPayload(x402Version, requirements) {
       const offer = Offer.read(requirements, x402Version === 1 ? 1 : 2)
       if (!offer.allowed) throw X402Error.of(offer)
-      const payload = await signed(offer, options.payer, await options.reserve(offer))
+      const { payer, authorization } = await reserve(offer)
+      const payload = await signed(offer, payer, authorization)
       return x402Version === 1 ? v1(offer, payload) : { x402Version, payload }
     },
   }

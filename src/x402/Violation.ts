@@ -1,5 +1,7 @@
 import { HardcapError } from '../errors.js'
+import type { Receipt } from '../Receipt.js'
 import type { Refusal } from '../Refusal.js'
+import type { HostedCode, HostedRefusal } from './HostedPolicy.js'
 
 /** Why a request or a challenge is not answered with money, besides what a decision of the books refuses for. */
 export type ViolationCode =
@@ -43,6 +45,7 @@ export function violation(
 /** Why something about x402 throws. */
 export type X402Code =
   | ViolationCode
+  | HostedCode
   /** The answer is no 402, so there is nothing to pay. */
   | 'NO_CHALLENGE'
   /** The payment that was reserved is not the one that was offered: nothing was signed. */
@@ -55,7 +58,19 @@ export type X402Code =
 export class X402Error extends HardcapError<X402Code> {
   override readonly name = 'X402Error'
 
-  static of({ code, reason, figures, retryable }: Violation): X402Error {
-    return new X402Error(code, reason, { figures, retryable })
+  /** The record that the refusal left, where it left one. */
+  readonly receipt: Receipt | undefined
+
+  constructor(
+    code: X402Code,
+    message: string,
+    options: ConstructorParameters<typeof HardcapError>[2] & { readonly receipt?: Receipt | undefined } = {},
+  ) {
+    super(code, message, options)
+    this.receipt = options.receipt
+  }
+
+  static of({ code, reason, figures, retryable }: Violation | HostedRefusal, receipt?: Receipt): X402Error {
+    return new X402Error(code, reason, { figures, retryable, receipt })
   }
 }

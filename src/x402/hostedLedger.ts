@@ -1,5 +1,4 @@
 /** A ledger that somebody hosts: it caps keys and organizations, can pause them, and is told of every receipt. */
-import * as Amount from '../Amount.js'
 import { InputError } from '../errors.js'
 import type { Grant } from '../Grant.js'
 import type { Receipt } from '../Receipt.js'
@@ -7,6 +6,7 @@ import * as Body from './Body.js'
 import type { Sink } from './Delivery.js'
 import * as Exchange from './Exchange.js'
 import * as HostedPolicy from './HostedPolicy.js'
+import * as PaymentReceipt from './PaymentReceipt.js'
 import { checkUrl, notDelivered } from './webhook.js'
 
 export type HostedLedgerOptions = {
@@ -25,6 +25,8 @@ export type HostedLedgerOptions = {
   readonly maxAgeMs?: number | undefined
   /** Milliseconds that one request may take. 10,000 unless said otherwise. */
   readonly timeoutMs?: number | undefined
+  /** The wait after a receipt that is not taken, milliseconds, doubled with each in a row. 1,000 unless said otherwise. */
+  readonly firstWaitMs?: number | undefined
   readonly fetch?: typeof globalThis.fetch | undefined
 }
 
@@ -138,18 +140,18 @@ function lastKnown({ policy, at }: Known): HostedPolicy.HostedPolicy {
   return dayOf(at) === dayOf(Date.now()) ? policy : { ...policy, agent: null, org: null }
 }
 
-/**
- * A receipt on the wire, or undefined for one that decides and moves nothing, such as a reservation: what became of it
- * follows. The amount is an exact decimal number.
- */
-function write({ event, ok, note, amount, host, txHash }: Receipt, decimals: number): string | undefined {
-  if (!['refused', 'settled', 'released', 'foreign'].includes(event)) return undefined
+/** A receipt on the wire, or undefined for one that it is not told of. The amount is an exact decimal number. */
+function write(receipt: Receipt, decimals: number): string | undefined {
+  if (receipt.event === 'stranded' || receipt.event === 'reorged') return undefined
+  const told = PaymentReceipt.of(receipt, decimals)
+  if (told === undefined) return undefined
+  const { host, amountUsd, ok, note, txHash } = told
   const text = (value: string) => JSON.stringify(value)
   const fields = [
     `"host":${text(host ?? 'unknown')}`,
-    `"amountUsd":${Amount.format(amount, decimals)}`,
+    `"amountUsd":${amountUsd}`,
     `"ok":${ok}`,
-    ...(txHash === null ? [] : [`"txHash":${text(txHash)}`]),
+    ...(txHash === undefined ? [] : [`"txHash":${text(txHash)}`]),
     `"note":${text(note)}`,
   ]
   return `{${fields.join(',')}}`

@@ -14,6 +14,8 @@ export type WebhookOptions = {
   readonly secret: string
   /** Milliseconds that one receipt may take. 10,000 unless said otherwise. */
   readonly timeoutMs?: number | undefined
+  /** The wait after a failure, milliseconds, doubled with each in a row. 1,000 unless said otherwise. */
+  readonly firstWaitMs?: number | undefined
   readonly fetch?: typeof globalThis.fetch | undefined
 }
 

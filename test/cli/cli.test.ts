@@ -12,6 +12,7 @@ import { Coverage, Grant, Permission, Policy, Receipt } from '../../src/index.js
 import * as Ledger from '../../src/Ledger.js'
 import { sqlite } from '../../src/sqlite/index.js'
 import { define } from '../core/grants.js'
+import { startHostile, terms } from '../x402/hostile.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'hardcap-cli-'))
@@ -165,4 +166,55 @@ test('args: --version and --help', async () => {
   const { code, stdout } = await hardcap(['--help'])
   expect(code).toBe(0)
   for (const command of ['receipts', 'coverage', 'explain']) expect(stdout).toContain(command)
+})
+
+describe('resolve', () => {
+  const payTo = '0x00000000000000000000000000000000000000B1'
+
+  test('default: what it costs, and the entry that binds the host to whom it names', async () => {
+    const { origin, host } = await startHostile({ payTo })
+    const { code, stdout } = await hardcap(['resolve', origin])
+    expect(code).toBe(0)
+    expect(stdout).toContain(`${host} asks for\n  0.01 USDC on eip155:8453 by exact, to ${payTo}\n`)
+    expect(stdout).toContain(`allow: [{"host":"${host}","payTo":["${payTo}"]}]`)
+  })
+
+  test('args: --json, and a method', async () => {
+    const { origin, host, visits } = await startHostile({ payTo })
+    const { code, stdout } = await hardcap(['resolve', origin, '--method', 'POST', '--json'])
+    expect([code, visits]).toMatchObject([0, [{ method: 'POST' }]])
+    expect(JSON.parse(stdout)).toMatchObject({
+      host,
+      entry: { host, payTo: [payTo] },
+      prices: [{ amount: '10000', price: '0.01', symbol: 'USDC' }],
+    })
+  })
+
+  test('error: what no grant can pay, told without what could write into a terminal', async () => {
+    const { origin } = await startHostile({ payTo }, terms({ scheme: 'up\u001b[2Jto\u009b' }))
+    const { code, stdout } = await hardcap(['resolve', origin])
+    expect(code).toBe(1)
+    expect(stdout).toContain('0.01 USDC on eip155:8453 by up?[2Jto?, to')
+    expect(stdout).toContain('no grant of that can pay it')
+  })
+
+  test('error: nothing to pay, a URL that must not be asked, nobody there', async () => {
+    const { origin } = await startHostile({ payTo }, (visit) => {
+      visit.challenge = () => void visit.response.end('free')
+    })
+    const free = await hardcap(['resolve', origin])
+    expect(free).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('asks for no payment'),
+    })
+    const secret = await hardcap(['resolve', 'https://me:password@example.com/'])
+    expect(secret).toMatchObject({ code: 1, stdout: '' })
+    expect(secret.stderr).not.toContain('password@')
+    const nobody = await hardcap(['resolve', 'http://127.0.0.1:1/'])
+    expect(nobody).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^hardcap: Nobody answers there: .+\n$/),
+    })
+  })
 })

@@ -29,7 +29,7 @@ async function payer({ host }: Served, payTo: `0x${string}`) {
     totalUsd: '2',
     maxFloatUsd: '0.5',
   })
-  return { ...it, pay: payWith(it.budget, { agent: it.agent }) }
+  return { ...it, pay: payWith(it.budget) }
 }
 
 async function hostile(...behaviours: Behaviour[]) {

@@ -71,9 +71,10 @@ describe('scheme', () => {
     const reserve = async (offer: Offer) => {
       const payable = Judgement.judge(offer, { grant, host })
       if ('allowed' in payable) throw X402Error.of(payable)
-      return Payload.authorize(payable, { grantId: grant.grantId, key: 'key-1', now: await now(base) })
+      const terms = { grantId: grant.grantId, key: 'key-1', now: await now(base) }
+      return { payer, authorization: Payload.authorize(payable, terms) }
     }
-    const client = new x402Client().register('eip155:8453', Payload.scheme({ payer, reserve }))
+    const client = new x402Client().register('eip155:8453', Payload.scheme(reserve))
     const response = await wrapFetchWithPayment(fetch, client)(`${origin}/paid`)
     expect(await response.text()).toBe('bought')
     expect(await balanceOf(base, payTo)).toBe(10_000n)
@@ -86,9 +87,10 @@ describe('scheme', () => {
     for (const other of [{ amount: 9_999n }, { payTo: stranger() }]) {
       const reserve = async () => {
         const terms = { payTo, amount: 10_000n, validSeconds: 60, ...other }
-        return Payload.authorize(terms, { grantId: grant.grantId, key: 'key-1', now: await now(base) })
+        const key = { grantId: grant.grantId, key: 'key-1', now: await now(base) }
+        return { payer, authorization: Payload.authorize(terms, key) }
       }
-      const client = new x402Client().register('eip155:8453', Payload.scheme({ payer, reserve }))
+      const client = new x402Client().register('eip155:8453', Payload.scheme(reserve))
       const paying = wrapFetchWithPayment(fetch, client)(origin)
       await expect(paying).rejects.toThrow('Nothing was signed.')
     }
