@@ -48,7 +48,7 @@ type Task = { readonly name: string; readonly kills: number } & Pick<Scenario, '
   }
 
 async function main(): Promise<void> {
-  const all = Number(values.kills ?? (values.short ? 32 : 1_000))
+  const all = Number(values.kills ?? (values.short ? 24 : 1_000))
   if (!Number.isSafeInteger(all) || all < 0) throw new Error('--kills needs a whole number from 0.')
   const seed = Number(process.env.HARDCAP_SEED ?? Math.floor(Math.random() * 2 ** 32))
   const tasks = tasksOf(all, seed)

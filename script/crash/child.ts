@@ -51,7 +51,7 @@ async function main(): Promise<void> {
     permission: Permission.parse(job.permission),
     agent: privateKeyToAccount(job.agentKey),
     store,
-    pollMs: 50,
+    pollMs: 150,
   })
   tell({ word: 'opened' })
   const spend = async ({ key, to, amount }: Job['orders'][number]) => {

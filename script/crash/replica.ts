@@ -26,6 +26,7 @@ type Esbuild = {
     readonly entryPoints: readonly string[]
     readonly outfile: string
     readonly bundle: true
+    readonly minify: true
     readonly platform: 'node'
     readonly format: 'esm'
     readonly target: 'node20'
@@ -45,6 +46,8 @@ export function createLauncher(): Launcher {
     entryPoints: [fileURLToPath(new URL('child.ts', import.meta.url))],
     outfile,
     bundle: true,
+    // Half the time of a start goes by reading it.
+    minify: true,
     platform: 'node',
     format: 'esm',
     target: 'node20',

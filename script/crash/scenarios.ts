@@ -40,6 +40,7 @@ export const scenarios: readonly Scenario[] = [
     (rail): Scenario => ({
       name: `killed at every point, ${rail} rail`,
       stores: both,
+      short: [rail === 'guard' ? 'SQLite' : 'PostgreSQL'],
       share: 2,
       round: (options) =>
         within(options, { rail, ...capsOf(countOf(options)) }, async (world) => {

@@ -225,7 +225,7 @@ async function newSeat({ base, books }: WorldOptions): Promise<Omit<Seat, 'terms
 async function opened(base: Base, seat: Seat, more: { readonly firstNonce?: number }) {
   const store = openStore(seat.books.place)
   const { agent, terms } = seat
-  const budget = await openBudget(base.client, { ...terms, ...more, agent, store, pollMs: 50 })
+  const budget = await openBudget(base.client, { ...terms, ...more, agent, store, pollMs: 150 })
   const close = async () => {
     await budget.close()
     await store.close()

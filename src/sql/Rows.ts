@@ -91,7 +91,9 @@ export function rowsOf(tx: Kysely<Database>): Transaction & { finish(): Promise<
       await flush(table)
       let query = tx.selectFrom(table as string).selectAll()
       for (const [column, value] of Object.entries(encode(table, where))) {
-        query = value === null ? query.where(column, 'is', null) : query.where(column, '=', value)
+        // As part of the statement where an index is of one value alone: for a parameter it might not be used.
+        const wanted = column === 'open' || column === 'final' ? sql.lit(value) : value
+        query = value === null ? query.where(column, 'is', null) : query.where(column, '=', wanted)
       }
       for (const column of schema[table].key)
         query = query.orderBy(column, options.descending ? 'desc' : 'asc')

@@ -11,7 +11,7 @@ import type { Database } from '../sql/Rows.js'
 import { type Engine, sqlStore } from '../sql/SqlStore.js'
 
 export type SqliteOptions = {
-  /** How long to wait for the transactions of other processes, in milliseconds. Default 30,000. */
+  /** How long to wait for other processes, in milliseconds. Default 30,000. */
   readonly busyTimeoutMs?: number
 }
 
@@ -22,13 +22,12 @@ export type SqliteOptions = {
  * nothing was written) where other processes kept it locked for longer than `busyTimeoutMs`, and `STORE_CLOSED`
  * after `close`.
  *
- * @throws HardcapError `STORE_UNREADABLE` where the folder is missing, or the file is no database
+ * @throws HardcapError `STORE_UNREADABLE` where the folder is missing, or the file is no database; `STORE_BUSY`
  */
 export function sqlite(path: string, options: SqliteOptions = {}): Store {
-  const database = openFile(path)
-  const db = new Kysely<Database>({
-    dialect: new ImmediateDialect(database, options.busyTimeoutMs ?? 30_000),
-  })
+  const { busyTimeoutMs = 30_000 } = options
+  const database = openFile(path, busyTimeoutMs)
+  const db = new Kysely<Database>({ dialect: new ImmediateDialect(database, busyTimeoutMs) })
   const store = sqlStore(db, engine, () => closed(path))
   return {
     transact: store.transact,
@@ -55,21 +54,32 @@ function closed(path: string): HardcapError {
   })
 }
 
-function openFile(path: string): Libsql.Database {
+function busy(busyTimeoutMs: number): HardcapError {
+  return new HardcapError(
+    'STORE_BUSY',
+    `Other processes kept the books locked for ${busyTimeoutMs} ms. Nothing was written; try again.`,
+    { figures: { busyTimeoutMs }, retryable: true },
+  )
+}
+
+function openFile(path: string, busyTimeoutMs: number): Libsql.Database {
   let database: Libsql.Database | undefined
   try {
     database = new Libsql(path)
-    database.exec('pragma busy_timeout = 5000')
+    // Others may be opening or closing it: whoever is last of them, or first after a kill, has it alone for a while.
+    database.exec(`pragma busy_timeout = ${busyTimeoutMs}`)
     database.exec('pragma journal_mode = wal')
     database.exec('pragma synchronous = full')
     database.exec('pragma foreign_keys = on')
+    // 32 MiB. The default holds some hundred grants.
+    database.exec('pragma cache_size = -32768')
     // From here on waiting is ours: SQLite's own would block the process, and with it a transaction of this
     // process that only needs its turn to end.
     database.exec('pragma busy_timeout = 0')
     return database
   } catch (error) {
     database?.close()
-    if (isBusy(error)) throw error
+    if (isBusy(error)) throw busy(busyTimeoutMs)
     throw new HardcapError(
       'STORE_UNREADABLE',
       `The books at ${path} cannot be opened (${error instanceof Error ? error.message : String(error)}). The folder has to be there, and the file one that hardcap wrote, or none yet.`,
@@ -100,13 +110,7 @@ class ImmediateDriver extends SqliteDriver {
         return
       } catch (error) {
         if (!isBusy(error)) throw error
-        if (performance.now() >= deadline) {
-          throw new HardcapError(
-            'STORE_BUSY',
-            `Other processes kept the books locked for ${this.#busyTimeoutMs} ms. Nothing was written; try again.`,
-            { figures: { busyTimeoutMs: this.#busyTimeoutMs }, retryable: true },
-          )
-        }
+        if (performance.now() >= deadline) throw busy(this.#busyTimeoutMs)
         // Between 1 and 5 ms, at random, so that those who wait do not march in step.
         await setTimeout(1 + Math.random() * 4)
       }

@@ -28,6 +28,7 @@ describe.each(kit.rails)('%s', (rail) => {
     expect(told).toEqual([])
     await setBalance('0.00049')
     await budget.spend(order('b')).catch(() => {})
+    await budget.sync()
     expect(told).toMatchObject([{ code: 'GAS_WARNING', figures: { threshold: parseEther('0.0005') } }])
   })
 

@@ -1,4 +1,4 @@
-import { maxUint160 } from 'viem'
+import { type Hex, maxUint160 } from 'viem'
 import { describe, expect, test } from 'vitest'
 import { nativeToken } from '../../src/Addresses.js'
 import * as Spm from '../../src/Spm.js'
@@ -151,7 +151,7 @@ describe('spend', () => {
     const { agentKey, permission } = await approved(base)
     const client = kit.through(base, agentKey, async (method, forward) => {
       if (method !== 'eth_sendRawTransaction') return
-      await forward()
+      await base.client.waitForTransactionReceipt({ hash: (await forward()) as Hex })
       throw new Error('socket hang up')
     })
     expect(await rejection(Spm.spend(client, { permission, amount: 7n }))).toMatchObject({

@@ -1,8 +1,10 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Libsql from 'libsql'
 import { afterEach, expect, test } from 'vitest'
 import { HardcapError } from '../../src/index.js'
+import { migrations } from '../../src/sql/migrations.js'
 import { sqlite } from '../../src/sqlite/index.js'
 
 const folders: string[] = []
@@ -51,3 +53,49 @@ test('error: STORE_CLOSED after close, which may be called twice', async () => {
   await store.close()
   await expect(get(store)).rejects.toMatchObject({ code: 'STORE_CLOSED', figures: { path } })
 })
+
+test('error: STORE_BUSY where another process has the file alone while it is opened', () => {
+  const path = join(folder(), 'books.db')
+  const other = new Libsql(path)
+  other.exec('create table "something" ("id" text)')
+  other.exec('begin exclusive')
+  expect(thrown(() => sqlite(path, { busyTimeoutMs: 20 }))).toMatchObject({
+    code: 'STORE_BUSY',
+    figures: { busyTimeoutMs: 20 },
+    retryable: true,
+  })
+  other.close()
+})
+
+test.each([
+  ['payments', '"open" = 1'],
+  ['payments', '"ref" = ?'],
+  ['payments', '"number" = ?'],
+  ['payments', '"session" = ?'],
+  ['events', '"final" = 0'],
+  ['events', '"key" = ?'],
+  ['events', '"ref" = ?'],
+  ['events', '"number" = ?'],
+  ['transactions', '"nonce" = ?'],
+  ['transactions', '"key" = ?'],
+  ['transactions', '"hash" = ?'],
+] as const)(
+  'behavior: of the %s those with %s are found by an index, whatever else the grant has',
+  (table, where) => {
+    const order = {
+      payments: '"grantId", "key"',
+      events: '"grantId", "blockNumber", "logIndex"',
+      transactions: '"grantId", "nonce", "hash"',
+    }[table]
+    const db = new Libsql(':memory:')
+    for (const statement of Object.values(migrations).flat()) db.exec(statement)
+    const asked = `select * from "${table}" where "grantId" = ? and ${where} order by ${order}`
+    const values = Array.from(asked.matchAll(/\?/g), () => '')
+    const plan = db.prepare(`explain query plan ${asked}`).all(values) as { detail: string }[]
+    const [{ detail } = { detail: '' }] = plan
+    const column = /^"(\w+)"/.exec(where)?.[1]
+    const isOfAll = !detail.includes(`AND ${column}=?`) && !detail.includes(`${table}_${column}`)
+    expect(isOfAll, detail).toBe(false)
+    db.close()
+  },
+)
