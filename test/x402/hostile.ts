@@ -52,6 +52,8 @@ export type Hostile = Served & {
   }[]
   /** What settlements said, in their order. */
   readonly settlements: readonly SettleResponse[]
+  /** Every payment that it was given. */
+  readonly payments: readonly PaymentPayload[]
 }
 
 /** Every page costs 10,000 base units of USDC to `payTo`, until behaviours say otherwise. */
@@ -71,10 +73,12 @@ export async function startHostile(
   }
   const visits: Hostile['visits'][number][] = []
   const settlements: SettleResponse[] = []
+  const payments: PaymentPayload[] = []
   const served = await serve(async (request, response) => {
     const { method = '', url = '', headers } = request
     const header = headers['payment-signature'] ?? headers['x-payment']
     const payment = typeof header === 'string' ? decodePaymentSignatureHeader(header) : undefined
+    if (payment) payments.push(payment)
     const body = await text(request)
     const visit: Visit = {
       before: visits.length,
@@ -102,7 +106,7 @@ export async function startHostile(
     if (visit.payment === undefined) await visit.challenge()
     else await visit.answer(await visit.settle())
   })
-  return { ...served, visits, settlements }
+  return { ...served, visits, settlements, payments }
 }
 
 function challenge({ offers, response }: Visit, x402Version: 1 | 2, origin: string): void {
