@@ -58,14 +58,20 @@ export function reserve(
     const row = await Book.get(tx, grantId)
     const { payer } = row
     if (payer === null)
-      throw new GrantError('MISMATCH', `Grant ${grantId} has no purse, so nothing pays authorizations.`)
+      throw new GrantError(
+        'MISMATCH',
+        `Grant ${grantId} names no float, so nothing pays authorizations. Define one on the purse rail, or with maxFloatUsd on the direct one.`,
+      )
+    const stored = await tx.get('permissions', { grantId, hash: row.permissionHash })
+    if (!stored) throw new Error(`Permission ${row.permissionHash} is not in the books.`)
     const ref = GuardNumber.reference(grantId, order.key)
     const payment: PaymentRow = {
       ...Payment.of(row, order, { via: 'authorization', ref, number: null, payer }),
       // Nothing lies between the two: who has the terms may sign them.
       pull: 'signed',
       transfer: 'signed',
-      deadline: Math.max(row.headTime, now) + validSeconds,
+      // A purse pays nothing from the end on; nobody would stop the agent's own address.
+      deadline: Math.min(Math.max(row.headTime, now) + validSeconds, Permission.parse(stored.permission).end),
       alone: 1,
     }
     const recalled = await Ledger.recall(tx, row, payment, order)

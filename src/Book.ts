@@ -2,7 +2,7 @@
  * The grant's own row in the books: which permission it uses, how far the chain has been read, whether it is
  * paused, and the head of its receipts.
  */
-import { type Hex, numberToHex } from 'viem'
+import { type Address, type Hex, numberToHex } from 'viem'
 import * as Grant from './Grant.js'
 import { GrantError } from './GrantError.js'
 import * as GuardNumber from './GuardNumber.js'
@@ -74,6 +74,9 @@ export function assertContinues(from: Grant.Grant, to: Grant.Grant): void {
   for (const field of ['grantId', 'owner', 'agent', 'chainId', 'rail'] as const) {
     if (to[field] !== from[field]) throw discontinued(field, from[field], to[field])
   }
+  // The books have not read, or would not read any more, what the agent's address pays by authorizations.
+  if (from.rail === 'direct' && (to.maxFloat === null) !== (from.maxFloat === null))
+    throw discontinued('maxFloat', from.maxFloat ?? 'absent', to.maxFloat ?? 'absent')
   if (to.token.address !== from.token.address) throw discontinued('token', from.token.symbol, to.token.symbol)
 }
 
@@ -112,6 +115,12 @@ async function moveUnsigned(tx: Transaction, grantId: Hex, permissionHash: Hex):
   }
 }
 
+/** Whose float pays authorizations. */
+function payerOf({ rail, agent, maxFloat }: Grant.Grant, permission: Permission.Permission): Address | null {
+  if (rail === 'direct') return maxFloat === null ? null : agent
+  return rail === 'purse' ? purseOf(permission) : null
+}
+
 function firstRow(
   grant: Grant.Grant,
   text: string,
@@ -134,7 +143,7 @@ function firstRow(
     numbers: 0,
     knownNonces: 0,
     quietUntil: 0,
-    payer: grant.rail === 'purse' ? purseOf(permission) : null,
+    payer: payerOf(grant, permission),
     payerBalance: 0n,
     fundedBy: null,
     startNumber: start.number,

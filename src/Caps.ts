@@ -29,7 +29,10 @@ export type CapsInput = {
   perWindowUsd?: string | number | undefined
   /** Seconds, 1 to 2^32 - 1. Goes with `perWindowUsd`. */
   window?: number | undefined
-  /** The most that a funding may lift the purse to. Omitted: ten times perCall, and at most every other cap. */
+  /**
+   * The most that a funding may lift the purse to. Omitted: ten times perCall, and at most every other cap. On the direct
+   * rail the most that the agent's address may hold of it to pay with by authorizations; omitted there: none are paid.
+   */
   maxFloatUsd?: string | number | undefined
 }
 
@@ -150,8 +153,13 @@ function checkRail({ rail, token, perWindow, maxFloat }: Caps & Context): void {
       'rail "guard" or "purse"',
       'Only the guard keeps a window.',
     )
-  if (rail !== 'purse' && maxFloat !== null)
-    throw conflict('maxFloatUsd', amount(maxFloat), 'rail "purse"', `The ${rail} rail has no purse.`)
+  if (rail === 'guard' && maxFloat !== null)
+    throw conflict(
+      'maxFloatUsd',
+      amount(maxFloat),
+      'rail "purse" or "direct"',
+      'The guard rail pays from no float.',
+    )
   if (rail === 'purse' && maxFloat === null)
     throw conflict('maxFloatUsd', maxFloat, 'an amount', 'The purse rail needs the most that a purse holds.')
 }

@@ -22,6 +22,7 @@ export function lines(grant: Grant, permission: Permission.Permission): Line[] {
       : { cap: 'perTask', limit: perTask, holder: 'process', words: 'The chain knows no tasks.' },
     perDayLine(grant, permission),
     totalLine(grant, permission),
+    ...floatLines(grant),
     {
       cap: 'start',
       limit: permission.start,
@@ -54,6 +55,16 @@ export function lines(grant: Grant, permission: Permission.Permission): Line[] {
       words: 'Limits of sessions and categories are bookkeeping.',
     },
   ]
+}
+
+/** What the process keeps in the agent's address, to be paid from by authorizations. */
+function floatLines({ maxFloat, perCall }: Grant): Line[] {
+  if (maxFloat === null) return []
+  const words =
+    maxFloat === perCall
+      ? "One call: what it costs is pulled right before it. The chain pays the agent's key whatever it holds."
+      : "What is pulled ahead, in the agent's own address. The chain pays the agent's key whatever it holds."
+  return [{ cap: 'maxFloat', limit: maxFloat, holder: 'process', words }]
 }
 
 function perDayLine({ perDay }: Grant, permission: Permission.Permission): Line {
@@ -89,7 +100,7 @@ function holderOf(cap: bigint, most: bigint | null): Exclude<Holder, 'none'> {
 
 /** What the owner should read before signing. */
 export function warnings(grant: Grant, permission: Permission.Permission): string[] {
-  const { allow, expiresAt, perDay, perTask, total } = grant
+  const { allow, expiresAt, maxFloat, perDay, perTask, total } = grant
   const all: string[] = []
   const end = permission.end
   const held = totalLine(grant, permission).holder
@@ -104,6 +115,10 @@ export function warnings(grant: Grant, permission: Permission.Permission): strin
   if (grant.hold === 'total' && end !== (expiresAt ?? Time.max))
     all.push(
       `To hold the total, the chain ends the grant at ${Time.format(end)} instead of ${expiresAt === null ? 'never' : Time.format(expiresAt)}.`,
+    )
+  if (maxFloat !== null)
+    all.push(
+      `The agent's own address can hold ${money(grant, maxFloat)} from the days before, on top of what a day lets out. No revocation, and no end of the grant, takes that from a stolen key.`,
     )
   if (allow.some((entry) => entry.payTo.length === 0))
     all.push('Some hosts bind no payee: whatever payee such a host names is paid.')

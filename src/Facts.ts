@@ -25,15 +25,18 @@ export async function of(
   subject: Logs.Subject,
   logs: Logs.Logs,
 ): Promise<Found | undefined> {
-  const found = Logs.isGuarded(subject)
-    ? await guardFacts(client, subject, logs)
-    : { facts: await directFacts(client, subject, logs), siblings: [] }
-  if (!found) return undefined
   const authorized = await authorizationFacts(client, subject, logs)
   if (!authorized) return undefined
+  const rest = { ...logs, transfers: authorized.rest }
+  const found = Logs.isGuarded(subject)
+    ? await guardFacts(client, subject, rest)
+    : { facts: await directFacts(client, subject, rest), siblings: [] }
+  if (!found) return undefined
   const { facts, siblings } = found
   return {
-    facts: [...facts, ...authorized].sort((a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex),
+    facts: [...facts, ...authorized.facts].sort(
+      (a, b) => a.blockNumber - b.blockNumber || a.logIndex - b.logIndex,
+    ),
     siblings,
   }
 }
@@ -71,10 +74,15 @@ const unguarded = { ref: null, number: null, payer: null, window: null, task: nu
 
 /**
  * The guard's events are the grant's where SpendPermissionManager took the money for them from the account: its event
- * is in the same transaction, for the same permission and the same sum. A sum that differs is a log left out.
+ * is in the same transaction, for the same permission and the same sum. A sum that differs is a log left out, and so is
+ * one of a transfer from the purse by neither an authorization nor a sweep, which goes to the account.
  */
-async function guardFacts(client: PublicClient, subject: Logs.Subject, { used, paid }: Logs.Logs) {
+async function guardFacts(client: PublicClient, subject: Logs.Subject, { used, paid, transfers }: Logs.Logs) {
   const { grantId, current, known } = subject
+  // Anybody can make a token emit a transfer of zero.
+  const isSweep = ({ args }: (typeof transfers)[number]) =>
+    args.value === 0n || isAddressEqual(args.to, current.account)
+  if (!transfers.every(isSweep)) return undefined
   const placeOf = placing(client, grantId)
   const taken = new Map<string, { amount: bigint; periodStart: number }>()
   for (const { transactionHash, args } of used) {
@@ -154,15 +162,15 @@ async function approvedAs(
 /* ------------------------------------------ authorizations ------------------------------------------ */
 
 /**
- * The token says that it used an authorization, and right behind it what it moved. One without the other is a log left out,
- * and so is a transfer from the purse by neither an authorization nor a sweep, which goes to the account.
+ * The token says that it used an authorization, and right behind it what it moved. One without the other is a log left out.
+ * `rest` are the transfers that are of none.
  */
 async function authorizationFacts(
   client: PublicClient,
-  { grantId, payer, current }: Logs.Subject,
+  { grantId, payer }: Logs.Subject,
   { authorizations, transfers }: Logs.Logs,
-): Promise<Fact[] | undefined> {
-  if (payer === null) return []
+): Promise<{ readonly facts: readonly Fact[]; readonly rest: Logs.Logs['transfers'] } | undefined> {
+  if (payer === null) return { facts: [], rest: transfers }
   const placeOf = placing(client, grantId)
   const idOf = (blockHash: Hex, logIndex: number) => `${blockHash} ${logIndex}`
   const moved = new Map(transfers.map((log) => [idOf(log.blockHash, log.logIndex), log]))
@@ -188,9 +196,7 @@ async function authorizationFacts(
     const { to: payee, value: amount } = transfer.args
     facts.push({ ...terms, kind: 'authorization', amount, payee })
   }
-  // Anybody can make a token emit a transfer of zero.
-  const rest = [...moved.values()].filter(({ args }) => args.value > 0n)
-  return rest.every(({ args }) => isAddressEqual(args.to, current.account)) ? facts : undefined
+  return { facts, rest: [...moved.values()] }
 }
 
 /* ------------------------------------------ helpers ------------------------------------------ */

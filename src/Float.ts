@@ -6,18 +6,34 @@ import * as Meter from './Meter.js'
 import type { State } from './State.js'
 import type { GrantRow, Transaction } from './Store.js'
 
-/** What the payer holds for the permission in use, base units: the next funding sends the rest back to the account. */
-export function balance({ payerBalance, fundedBy, permissionHash }: GrantRow): bigint {
-  return fundedBy === permissionHash ? payerBalance : 0n
+/** Whether the payer is the agent's own address, which pulls fill: on the direct rail. Else it is a purse. */
+export function isAgents({ payer, agent }: Pick<GrantRow, 'payer' | 'agent'>): boolean {
+  return payer === agent
+}
+
+/**
+ * What the payer holds for the permission in use, base units.
+ *
+ * Of a purse that is nothing where another permission has funded it, because the next funding sends that back to the
+ * account. Of the agent's own address it is what was pulled and is still there, less what is on its way through it to
+ * payees: what others gave to that address was metered by no cap, and is left alone.
+ */
+export async function balance(tx: Transaction, row: GrantRow): Promise<bigint> {
+  const { grantId, payerBalance, fundedBy, permissionHash } = row
+  if (!isAgents(row)) return fundedBy === permissionHash ? payerBalance : 0n
+  const read = (name: string) => Meter.read(tx, grantId, name)
+  const pulled = (await read(Meter.total)) - (await read(Meter.sent)) - (await read(Meter.authorized))
+  return positive((pulled < payerBalance ? pulled : payerBalance) - (await read(Meter.carried)))
 }
 
 /** What is left of it for another authorization; 0 where more is held than there is. */
 export async function free(tx: Transaction, row: GrantRow): Promise<bigint> {
-  const left = balance(row) - (await Meter.read(tx, row.grantId, Meter.held))
-  return left > 0n ? left : 0n
+  return positive((await balance(tx, row)) - (await Meter.read(tx, row.grantId, Meter.held)))
 }
 
 /** The purse as decisions look at it; undefined where there is none. */
 export async function purse(tx: Transaction, row: GrantRow): Promise<State['purse']> {
   return row.payer === null ? undefined : { address: row.payer, balance: await free(tx, row) }
 }
+
+const positive = (amount: bigint) => (amount > 0n ? amount : 0n)

@@ -6,6 +6,7 @@ import type { PaymentRow } from './Store.js'
 
 type Source = {
   readonly token: Address
+  readonly agent: Address
   readonly payer: Address | null
   readonly held: readonly Pick<PaymentRow, 'ref' | 'amount' | 'deadline'>[]
 }
@@ -16,14 +17,15 @@ type Source = {
  */
 export async function read(
   client: PublicClient,
-  { token, payer, held }: Source,
+  { token, agent, payer, held }: Source,
   { blockHash, finalTime }: { readonly blockHash: Hex; readonly finalTime: number },
 ): Promise<Pick<Settlement.Reading, 'nonces' | 'payer'>> {
   if (payer === null) return { nonces: new Map() }
   const overdue = held.filter(({ deadline }) => deadline !== null && finalTime >= deadline)
   const [balance, fundedBy, ...used] = await Promise.all([
     balanceOf(client, { token, payer, blockHash }),
-    funder(client, { payer, blockHash }),
+    // Nobody but its own pulls fills the agent's address.
+    payer === agent ? null : funder(client, { payer, blockHash }),
     ...overdue.map(({ ref }) => isUsed(client, { token, payer, nonce: ref, blockHash })),
   ])
   return {

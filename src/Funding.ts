@@ -1,7 +1,9 @@
 /**
- * Fundings of the payer's float, through the guard: they are metered against the caps as payments are. The chain takes what
+ * Fundings of the payer's float, which are metered against the caps as payments are. Through the guard the chain takes what
  * the purse lacks to a target when the funding is included, so what is reserved is the most that this can be: as if
- * everything that is held were settled before.
+ * everything that is held were settled before. On the direct rail a pull takes what the float lacks by now.
+ *
+ * A grant whose float is one call's cap is strict: each call is funded with what it lacks, and nothing ahead.
  */
 import type { Hex } from 'viem'
 import * as Book from './Book.js'
@@ -38,7 +40,7 @@ export type Reservation =
 /**
  * Decides and reserves a funding in one transaction. At most one is open: where one is, it is returned as `known`.
  *
- * @throws GrantError `MISMATCH` where the grant has no purse; InputError `INVALID_AMOUNT`
+ * @throws GrantError `MISMATCH` where the grant has no float; InputError `INVALID_AMOUNT`
  */
 export function reserve(
   store: Store,
@@ -49,31 +51,43 @@ export function reserve(
   return store.transact(grantId, async (tx): Promise<Reservation> => {
     const row = await Book.get(tx, grantId)
     const { payer } = row
-    if (payer === null) throw new GrantError('MISMATCH', `Grant ${grantId} has no purse to be funded.`)
+    if (payer === null) throw new GrantError('MISMATCH', `Grant ${grantId} has no float to be funded.`)
     const open = await pending(tx, grantId)
     if (open) return { outcome: 'known', payment: open }
     const { task, ticket } = request
-    const state = await Ledger.readState(tx, row, { task, isFunding: true })
+    const state = await stateOf(tx, row, task)
     let refusal = veto ?? Lost.refusal(row)
     let target: bigint | undefined
     for (const next of refusal ? [] : await targets(tx, row, state, request)) {
-      refusal = refusalOf(row, state, { target: next, task, ticket })
+      refusal = await refusalOf(tx, row, state, { target: next, task, ticket })
       target = next
       if (!refusal) break
     }
     if (refusal || target === undefined) return { outcome: 'refused', refusal: refusal ?? never() }
-    const { number, numbers } = await PaymentNumber.take(tx, row, null)
-    // Its number is used once, and so is its key.
-    const key = `funding ${number}`
+    const isPulled = Float.isAgents(row)
+    const { number, numbers } = isPulled
+      ? { number: null, numbers: row.numbers }
+      : await PaymentNumber.take(tx, row, null)
+    // Used once, as its number is.
+    const key = `funding ${number ?? crypto.randomUUID()}`
     const ref = GuardNumber.reference(grantId, key)
-    const amount = target - (await Float.free(tx, row))
+    const amount = target - (state.purse?.balance ?? 0n)
     const order = { key, to: payer, amount, task, ticket }
-    const payment: PaymentRow = { ...Payment.of(row, order, { via: 'funding', ref, number, payer }), target }
+    const reserved = Payment.of(row, order, { via: 'funding', ref, number, payer })
+    const payment: PaymentRow = { ...reserved, target: isPulled ? null : target }
     await tx.put('payments', payment)
     await Meter.moveOpen(tx, payment, 1n)
     const draft = { ...Payment.labelsOf(payment), event: 'reserved', note: 'FUNDING' } as const
     return { outcome: 'reserved', payment, receipt: await Book.write(tx, { ...row, numbers }, draft) }
   })
+}
+
+/** As a funding is decided in: with what the float has when it is included, at the least. */
+async function stateOf(tx: Transaction, row: GrantRow, task: string | undefined): Promise<Decision.State> {
+  const state = await Ledger.readState(tx, row, { task, isFunding: true })
+  if (!state.purse || !Float.isAgents(row)) return state
+  // A pull takes the same whatever is settled before it.
+  return { ...state, purse: { ...state.purse, balance: await Float.balance(tx, row) } }
 }
 
 function never(): never {
@@ -89,31 +103,30 @@ async function targets(
 ): Promise<readonly bigint[]> {
   if (request.target !== undefined) return [request.target]
   const least = (await Meter.read(tx, row.grantId, Meter.held)) + request.lacking
-  const most = state.grant.maxFloat ?? 0n
-  const {
-    perCall: _,
-    float: __,
-    overall: ___,
-    ...caps
-  } = Decision.remaining(state, { ...request, via: 'guard' })
+  const { perCall, maxFloat } = state.grant
+  const most = maxFloat ?? 0n
+  if (most === perCall) return [least]
+  const remaining = Decision.remaining(state, { ...request, via: 'guard' })
+  const { perCall: _, float: __, overall: ___, ...caps } = remaining
   const room = Object.values(caps).reduce<bigint>(
     (room, cap) => (cap !== null && cap < room ? cap : room),
     most,
   )
-  const within = (await Float.free(tx, row)) + room
+  const within = (state.purse?.balance ?? 0n) + room
   return [most, within < most ? within : most, least].filter(
     (target, n, all) => target >= least && all.indexOf(target) === n,
   )
 }
 
-function refusalOf(
+async function refusalOf(
+  tx: Transaction,
   row: GrantRow,
   state: Decision.State,
   request: Decision.FundingRequest,
-): Ledger.Refusal | undefined {
+): Promise<Ledger.Refusal | undefined> {
   const { purse } = state
   // What is held is still there: to the chain the purse has it.
-  const whole = purse && { ...purse, balance: Float.balance(row) }
+  const whole = purse && { ...purse, balance: await Float.balance(tx, row) }
   for (const refusal of Rules.target({ ...state, purse: whole }, request.target)) return refusal
   const decision = Decision.decideFunding(state, request)
   return decision.allowed ? undefined : decision
@@ -126,7 +139,7 @@ export async function pending(tx: Transaction, grantId: Hex): Promise<PaymentRow
 }
 
 /**
- * What a funding on its way may take more, because so much more may leave the float before it is included. Returns why the
+ * What a funding on its way through the guard may take more, because so much more may leave the float before it is included. Returns why the
  * caps do not let it, if so.
  */
 export async function raise(

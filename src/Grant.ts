@@ -49,7 +49,10 @@ export type Grant = {
   readonly perWindow: bigint | null
   /** Seconds, 1 to 2^32 - 1; null where there is no `perWindow`, and only there. */
   readonly window: number | null
-  /** The most that a funding may lift the purse to; null on every other rail than `purse`, and only there. */
+  /**
+   * The most that a funding may lift the purse to; never null on the purse rail, always on the guard rail. On the direct
+   * rail the same of the agent's own address, from which then authorizations are paid; held by the process.
+   */
   readonly maxFloat: bigint | null
   readonly startsAt: number
   readonly expiresAt: number | null

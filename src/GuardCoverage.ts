@@ -49,7 +49,10 @@ export function lines(grant: Grant, permission: Permission.Permission): Line[] {
             cap: 'maxFloat',
             limit: maxFloat,
             holder: 'chain',
-            words: 'What fundings lift the purse to, and so what one moment can see on top.',
+            words:
+              maxFloat === perCall
+                ? 'One call: what it costs is funded right before it. It is what one moment can see on top.'
+                : 'What fundings lift the purse to, and so what one moment can see on top.',
           } as const,
         ]
       : []),

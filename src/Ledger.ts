@@ -140,7 +140,8 @@ export function reserve(
       via === 'guard'
         ? await PaymentNumber.take(tx, row, known?.number ?? null)
         : { number: null, numbers: row.numbers }
-    const payment = Payment.of(row, order, { via, ref, number, payer: null })
+    const payer = via === 'direct' ? row.payer : null
+    const payment = Payment.of(row, order, { via, ref, number, payer })
     const recalled = await recall(tx, row, payment, order)
     if (recalled) return recalled
 

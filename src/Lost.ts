@@ -5,7 +5,8 @@
  * until that is final nothing is reserved. On the direct rail nothing ever ends it: there the operator has to say that it
  * is over. What was given to a relay and is not sent yet leaves no trace anywhere: with one, empty books of a permission
  * that could be spent from already wait all the same, and of a backup the operator has to say that it is one. So do those
- * whose purse holds something: who has its authorizations may settle them until they end, which is no later.
+ * whose float holds something: who has its authorizations may settle them until they end, which is no later. Of those
+ * that a backup has forgotten there is no trace before one is settled: there too the operator has to say that it is one.
  */
 import type { Address, Hex, PublicClient } from 'viem'
 import * as Book from './Book.js'
@@ -27,7 +28,7 @@ type LookOptions = {
   readonly token: Address
   /** What the operator says on the direct rail: the agent's first nonce that was never signed. */
   readonly firstNonce: number | undefined
-  /** What the operator says on the guard rail. */
+  /** What the operator says where something leaves no trace in the agent's nonces. */
   readonly books: 'new' | 'restored' | undefined
   readonly isRelayed: boolean
 }
@@ -59,14 +60,18 @@ export async function look(client: PublicClient, store: Store, options: LookOpti
   await store.transact(grantId, async (tx) => {
     const row = await Book.get(tx, grantId)
     const isGuarded = Grant.parse(row.grant).rail !== 'direct'
-    if (!isGuarded && firstNonce !== undefined)
-      return tx.put('grants', { ...row, knownNonces: Math.max(firstNonce, row.knownNonces), quietUntil: 0 })
-    const hasForgotten =
-      books === 'restored' ||
-      (books !== 'new' && (couldBeGiven || couldBeHeld || used > (await knownNonces(tx, row))))
-    if (!hasForgotten) return
-    const quietUntil = isGuarded ? quietFrom(Number(timestamp)) : Time.max
-    await tx.put('grants', { ...row, knownNonces: isGuarded ? used : row.knownNonces, quietUntil })
+    const quiet = quietFrom(Number(timestamp))
+    const hasSent = used > (await knownNonces(tx, row))
+    if (!isGuarded && firstNonce !== undefined) {
+      // It speaks of transactions. Authorizations that were forgotten with them end by themselves.
+      const isNews = row.quietUntil === Time.max || hasSent
+      const quietUntil = row.payer === null ? 0 : isNews ? quiet : row.quietUntil
+      return tx.put('grants', { ...row, knownNonces: Math.max(firstNonce, row.knownNonces), quietUntil })
+    }
+    if (!isGuarded && hasSent) return tx.put('grants', { ...row, quietUntil: Time.max })
+    const hasForgotten = books === 'restored' || (books !== 'new' && (couldBeGiven || couldBeHeld || hasSent))
+    if (!hasForgotten || row.quietUntil === Time.max) return
+    await tx.put('grants', { ...row, knownNonces: isGuarded ? used : row.knownNonces, quietUntil: quiet })
   })
 }
 
@@ -92,16 +97,22 @@ function quietFrom(time: number): number {
 }
 
 /**
- * Looks whether the chain has numbers of these books that they never took, once they have read it: then they were restored
- * from before that, and something that was signed with them may be open.
+ * Looks for what the chain has of these books that they never took, once they have read it: payment numbers, and
+ * authorizations in the blocks after `since`. Then they were restored from before that, and something that was signed with
+ * them may be open.
  */
-export function lookAtNumbers(store: Store, grantId: Hex): Promise<void> {
+export function lookAtChain(store: Store, grantId: Hex, since: number): Promise<void> {
   return store.transact(grantId, async (tx) => {
     const row = await Book.get(tx, grantId)
-    if (Grant.parse(row.grant).rail === 'direct') return
-    const next = await PaymentNumber.firstUnseen(tx, row)
-    if (next === row.numbers) return
-    await tx.put('grants', { ...row, numbers: next, quietUntil: quietFrom(row.headTime) })
+    const isGuarded = Grant.parse(row.grant).rail !== 'direct'
+    const numbers = isGuarded ? await PaymentNumber.firstUnseen(tx, row) : row.numbers
+    const foreign = row.payer === null ? [] : await tx.list('events', { grantId, key: null })
+    const isForgotten = foreign.some(
+      ({ kind, blockNumber }) => kind === 'authorization' && blockNumber > since,
+    )
+    if (numbers === row.numbers && !isForgotten) return
+    const quietUntil = Math.max(row.quietUntil, quietFrom(row.headTime))
+    await tx.put('grants', { ...row, numbers, quietUntil })
   })
 }
 
@@ -125,6 +136,6 @@ export function refusal({ quietUntil, finalTime, agent }: GrantRow): Refusal | u
     const reason = `These books know nothing of transactions that agent ${agent} has sent: they were lost, or restored from a backup. What they have forgotten could pay a second time. Make sure that nothing more of it can land, then open the budget with firstNonce: the agent's first nonce that was never signed.`
     return refuse('BOOKS_INCOMPLETE', reason, { agent })
   }
-  const reason = `These books know nothing of transactions that agent ${agent} has sent: they were lost, or restored from a backup. What was signed then could land until ${Time.format(quietUntil)}; the final block is of ${Time.format(finalTime)}. Try again when one of that time is final.`
+  const reason = `These books know nothing of what agent ${agent} has signed: they were lost, or restored from a backup. What was signed then could land until ${Time.format(quietUntil)}; the final block is of ${Time.format(finalTime)}. Try again when one of that time is final.`
   return refuse('BOOKS_INCOMPLETE', reason, { agent, quietUntil, finalTime }, quietUntil)
 }

@@ -32,6 +32,9 @@ export const metered = (task: Hex) => `metered:${task}`
 /** Pulled on the UTC day that holds `time`. */
 export const day = (time: number) => `day:${time - (time % 86_400)}`
 
+/** Pulled for payments of the direct rail that their payees have not received: with the agent, and none of its float. */
+export const carried = 'carried'
+
 /** No money: a number of somebody's own, see `Budget.cursor`. */
 export const cursor = (name: string) => `cursor:${name}`
 
@@ -85,6 +88,11 @@ export async function moveOpen(tx: Transaction, payment: PaymentRow, sign: 1n | 
   if (via === 'authorization') return add(tx, grantId, held, sign * amount)
   await add(tx, grantId, open, sign * amount)
   if (task !== null && number !== null) await add(tx, grantId, openTask(task), sign * amount)
+}
+
+/** The agent holds what is for a payee (+1), or does not any more (-1). */
+export function moveCarried(tx: Transaction, payment: PaymentRow, sign: 1n | -1n): Promise<void> {
+  return add(tx, payment.grantId, carried, sign * payment.amount)
 }
 
 /** A payment counts under its labels (+1), or does not any more (-1). */

@@ -39,7 +39,7 @@ export type OpenBudgetOptions = {
    */
   readonly firstNonce?: number
   /**
-   * On the guard rail, for one opening, what nobody can see from the chain where a relay sends: `restored` for books that
+   * For one opening, what nobody can see from the chain where a relay sends, or a float pays: `restored` for books that
    * come from a backup, which then wait as books that were lost; `new` for the first books that this grant ever had,
    * which need not wait though they are empty and the permission is approved. Default: what can be seen.
    */
@@ -96,9 +96,10 @@ export async function assertTogether(client: PublicClient, parts: Parts): Promis
       `The agent ${agent.address} cannot sign transactions. Give an account that holds its key, such as privateKeyToAccount makes.`,
     )
   }
-  if (grant.rail === 'direct' && (parts.relay !== undefined || parts.books !== undefined)) {
+  const isTold = grant.maxFloat === null && parts.books !== undefined
+  if (grant.rail === 'direct' && (parts.relay !== undefined || isTold)) {
     throw mismatch(
-      'On the direct rail the agent sends its transactions itself, and its nonces tell what books have forgotten: relay and books are for the guard rail.',
+      'On the direct rail the agent sends its transactions itself, and its nonces tell what books have forgotten: relay is for the guard rail, and books for it and for grants that name a float.',
     )
   }
   assertMirrors(parts)

@@ -15,7 +15,8 @@
  *                         └─▸ released
  *
  * An authorization out of the payer's float (`Authorization`) goes as one does through the guard, but that it is signed as
- * it is reserved, and sent by somebody else. A funding of that float is a payment through the guard.
+ * it is reserved, and sent by somebody else. A funding of that float is a payment through the guard, or on the direct rail
+ * a pull by itself.
  *
  * A leg is `seen` by an event with equal terms, never by a receipt or an answer: on the direct rail of its own
  * transaction, through the guard of its own number and reference, whoever sent it. It `failed` when a final block
@@ -97,13 +98,22 @@ export function latestDeadline(time: number): number {
 }
 
 /** The kinds of transactions that a payment takes, in their order: what is seen of it on chain. */
-export function legsOf({ via }: PaymentRow): readonly FactKind[] {
+export function legsOf(payment: PaymentRow): readonly FactKind[] {
+  const { via } = payment
   if (via === 'direct') return ['pull', 'transfer']
+  if (isPulled(payment)) return ['pull']
   return [via === 'authorization' ? via : 'payment']
 }
 
+/** Whether it fills the float by a pull: the guard gives numbers. */
+export function isPulled({ via, number }: Pick<PaymentRow, 'via' | 'number'>): boolean {
+  return via === 'funding' && number === null
+}
+
 /** Whether a fact of this kind is all of a payment. */
-const isWhole = (kind: FactKind) => kind === 'payment' || kind === 'authorization'
+export function isWhole(payment: PaymentRow, kind: FactKind): boolean {
+  return kind === 'payment' || kind === 'authorization' || isPulled(payment)
+}
 
 /** How far a leg is. */
 export function legOf(payment: PaymentRow, kind: FactKind): Leg {
@@ -112,7 +122,21 @@ export function legOf(payment: PaymentRow, kind: FactKind): Leg {
 
 /** The payment with one leg further; but on the direct rail both are one. */
 export function withLeg(payment: PaymentRow, kind: FactKind, leg: Leg): PaymentRow {
-  return isWhole(kind) ? { ...payment, pull: leg, transfer: leg } : { ...payment, [kind]: leg }
+  return isWhole(payment, kind) ? { ...payment, pull: leg, transfer: leg } : { ...payment, [kind]: leg }
+}
+
+/** Puts a payment with a leg further, or back, and what the agent holds for payees with it. */
+export async function change(tx: Transaction, before: PaymentRow, after: PaymentRow): Promise<void> {
+  await tx.put('payments', after)
+  if (isCarried(before) === isCarried(after)) return
+  await Meter.moveCarried(tx, after, isCarried(after) ? 1n : -1n)
+}
+
+/** Whether the agent's own address, which has a float as well, holds it for the payee, or may be about to pay him. */
+function isCarried({ via, payer, pull, transfer }: PaymentRow): boolean {
+  return (
+    via === 'direct' && payer !== null && transfer !== 'seen' && (pull === 'seen' || transfer === 'signed')
+  )
 }
 
 /** The pull arrived, and nothing was signed for the payee yet. */
@@ -193,11 +217,11 @@ export async function fail(
 ): Promise<Failed> {
   if (kind !== 'transfer') await Meter.moveOpen(tx, payment, -1n)
   const leg = kind === 'transfer' ? kind : 'pull'
-  const transfer = isWhole(kind) ? 'none' : payment.transfer
+  const transfer = isWhole(payment, kind) ? 'none' : payment.transfer
   const failed: PaymentRow = { ...payment, transfer, [leg]: 'failed', failure: reason }
   const { status } = stateOf(failed)
   const closed: PaymentRow = { ...failed, open: (await isDone(tx, failed)) ? 0 : 1 }
-  await tx.put('payments', closed)
+  await change(tx, payment, closed)
   if (status !== 'released' && status !== 'stranded') return { payment: closed, row }
   if (status === 'released') await Meter.moveLabels(tx, payment, -1n)
   const { grant, receipt } = await Receipt.append(tx, row, {

@@ -154,11 +154,13 @@ export function* meters(state: State, amount: bigint): Refusals {
   }
 }
 
+const holder = ({ rail }: Grant) => (rail === 'direct' ? "The agent's float" : 'The purse')
+
 /** What the purse holds. */
 export function* float({ grant, purse }: State, amount: bigint): Refusals {
   const balance = purse?.balance ?? 0n
   if (amount <= balance) return
-  const reason = `The purse holds ${money(grant, balance)}, and ${money(grant, amount)} are to be paid. Fund it first.`
+  const reason = `${holder(grant)} holds ${money(grant, balance)}, and ${money(grant, amount)} are to be paid. Fund it first.`
   yield refuse('FLOAT_LOW', reason, { balance, amount }, true)
 }
 
@@ -168,12 +170,12 @@ export function* target({ grant, purse }: State, target: bigint): Refusals {
   const maxFloat = grant.maxFloat ?? 0n
   const balance = purse?.balance ?? 0n
   if (target > maxFloat) {
-    const reason = `${money(grant, target)} is more than the ${money(grant, maxFloat)} that the purse may hold. Ask ${owner} to sign a grant with a higher float.`
+    const reason = `${money(grant, target)} is more than the ${money(grant, maxFloat)} that ${holder(grant).toLowerCase()} may hold. Ask ${owner} to sign a grant with a higher float.`
     const figures = { limit: maxFloat, used: balance, amount: target }
     yield { ...refuse('BUDGET_EXCEEDED', reason, figures), cap: 'maxFloat' }
   }
   if (target <= balance) {
-    const reason = `The purse holds ${money(grant, balance)} already, which is no less than ${money(grant, target)}.`
+    const reason = `${holder(grant)} holds ${money(grant, balance)} already, which is no less than ${money(grant, target)}.`
     yield refuse('NOTHING_TO_FUND', reason, { balance, target })
   }
 }

@@ -197,8 +197,8 @@ async function apply(page: Page, fact: Fact): Promise<void> {
   await Meter.moveFact(tx, fact, 1n, payment)
   if (!payment) return note(page, { event: 'foreign', note: foreign[kind], amount, payee, txHash })
   const deadline = fact.ref === null ? null : (payment.deadline ?? Payment.latestDeadline(fact.time))
-  await tx.put('payments', { ...Payment.withLeg(payment, kind, 'seen'), deadline })
-  if (kind !== 'pull') {
+  await Payment.change(tx, payment, { ...Payment.withLeg(payment, kind, 'seen'), deadline })
+  if (kind !== 'pull' || Payment.isWhole(payment, kind)) {
     await note(page, {
       ...Payment.labelsOf(payment),
       amount,
@@ -229,10 +229,10 @@ async function undo(page: Page, event: EventRow): Promise<void> {
   if (!payment) return note(page, { event: 'reorged', note: 'REORGED', amount, payee, txHash })
   // Open again whatever it was: a stranded payment too rests on a pull that has to come back now.
   const reopened: PaymentRow = { ...Payment.withLeg(payment, kind, 'signed'), open: 1 }
-  await tx.put('payments', reopened)
+  await Payment.change(tx, payment, reopened)
   // Authorizations were signed on what it had brought: the next time it may take all of its target.
   if (reopened.target !== null) await Funding.setAmount(tx, reopened, reopened.target)
-  if (kind !== 'pull') {
+  if (kind !== 'pull' || Payment.isWhole(payment, kind)) {
     await note(page, { ...Payment.labelsOf(payment), amount, event: 'reorged', note: 'REORGED', txHash })
   }
 }

@@ -18,7 +18,7 @@ export type Spent = {
   readonly total?: bigint | undefined
   /** In the trailing window of the permission's length. */
   readonly window?: TrailingWindow | undefined
-  /** What the agent's purse holds: it left the account before, and can still be paid out. */
+  /** What the agent's purse, or on the direct rail its float, holds: it left the account before, and can still be paid out. */
   readonly float?: bigint | undefined
 }
 
@@ -50,13 +50,17 @@ export function exposure(
   const { counted, notes } = sort(grant, own, siblings)
   const all = [{ ...own, used: known.used, spent: known.spent }, ...counted]
   const direct = all.filter(({ spender }) => same(spender, grant.agent))
-  if (direct.length === all.length) {
+  if (direct.length === all.length && grant.maxFloat === null) {
     const meters = all.map((permission) => ({ permission, used: permission.used }))
     return { exposure: Exposure.of(meters, from), notes }
   }
   const none = { perDay: null, total: null, perWindow: null, window: null }
-  const pools: Pool[] = direct.map((permission) => ({
+  const isPulling = same(own.spender, grant.agent)
+  const [float, maxFloat] = isPulling ? [known.spent?.float ?? 0n, grant.maxFloat ?? 0n] : [0n, 0n]
+  const pools: Pool[] = direct.map((permission, n) => ({
     ...empty,
+    // The first is the grant's own, by which alone its float is filled.
+    ...(n === 0 ? { float, maxFloat } : {}),
     draws: [{ permission, used: permission.used ?? 0n, limits: none }],
   }))
   const groups = new Map<Hex, Sibling[]>()
@@ -68,7 +72,21 @@ export function exposure(
   for (const group of groups.values()) pools.push(poolOf(group))
   const ticketed = known.tickets && withTickets(pools, grant, known.tickets, from)
   const found = PoolExposure.of(ticketed?.pools ?? pools, from)
-  return { exposure: ticketed?.exact === false ? { ...found, exact: false } : found, notes }
+  const exposure = withFloat(found, float)
+  return { exposure: ticketed?.exact === false ? { ...exposure, exact: false } : exposure, notes }
+}
+
+/** What the agent's own address holds can be taken whatever becomes of the permission. */
+function withFloat(found: Exposure.Exposure, float: bigint): Exposure.Exposure {
+  const most = (amount: bigint) => (amount > float ? amount : float)
+  const { second, utcDay, day, life } = found
+  return {
+    ...found,
+    second: most(second),
+    utcDay: most(utcDay),
+    day: most(day),
+    life: life === null ? null : most(life),
+  }
 }
 
 const empty = { day: 0n, total: 0n, windows: new Map(), float: 0n, maxFloat: 0n } as const

@@ -12,7 +12,10 @@ export type Request = {
   readonly task?: string | undefined
   /** The orchestrator's ticket for the task, its signature checked. Asked for where the chain holds `perTask`. */
   readonly ticket?: Ticket | undefined
-  /** What pays: where omitted what the grant's rail says. A grant with a purse can pay through the guard as well. */
+  /**
+   * What pays: where omitted what the grant's rail says. A grant with a purse can pay through the guard as well, and on the
+   * direct rail one that names a float can pay from it, which is `purse` here.
+   */
   readonly via?: 'guard' | 'purse' | undefined
 }
 
@@ -59,7 +62,8 @@ export type State = {
   readonly stops?: Stops | undefined
   /**
    * The agent's purse and what it holds, base units, less what is signed and still open. It pays for the permission
-   * that last funded it alone; what is there when another one funds it goes back to the account.
+   * that last funded it alone; what is there when another one funds it goes back to the account. On the direct rail the
+   * agent's own address, and of what it holds the part that was pulled to pay authorizations with.
    */
   readonly purse?: { readonly address: Address; readonly balance: bigint } | undefined
 }
@@ -69,9 +73,11 @@ export function endOf({ grant, permission }: Pick<State, 'grant' | 'permission'>
   return grant.expiresAt === null ? permission.end : Math.min(permission.end, grant.expiresAt)
 }
 
-/** What pays. */
+/** What pays: `purse` is the float, which on the direct rail is the agent's own, where the grant names one. */
 export function railOf({ grant }: Pick<State, 'grant'>, request: Pick<Request, 'via'>): Grant['rail'] {
-  return grant.rail === 'purse' ? (request.via ?? 'purse') : grant.rail
+  const { rail, maxFloat } = grant
+  if (rail === 'direct') return request.via === 'purse' && maxFloat !== null ? 'purse' : 'direct'
+  return rail === 'purse' ? (request.via ?? 'purse') : rail
 }
 
 /**

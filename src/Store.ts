@@ -32,7 +32,7 @@ export type GrantRow = {
   readonly knownNonces: number
   /** Until a block of this time is final nothing is reserved, because of what the books may have forgotten. */
   readonly quietUntil: number
-  /** Whose float pays authorizations: on the purse rail the agent's purse, else null. */
+  /** Whose float pays authorizations: the agent's purse, on the direct rail the agent where the grant names a float; or null. */
   readonly payer: Address | null
   /** What it held at the head, base units; 0 on the way there. */
   readonly payerBalance: bigint
@@ -66,7 +66,7 @@ export type Leg = 'none' | 'signed' | 'seen' | 'failed'
 
 /**
  * How money moves: `guard` through the guard, `direct` by way of the agent, `authorization` out of the payer's float by
- * EIP-3009, whoever settles it, and `funding` into that float, through the guard.
+ * EIP-3009, whoever settles it, and `funding` into that float, through the guard or by a pull.
  */
 export type Via = 'guard' | 'direct' | 'authorization' | 'funding'
 
@@ -87,9 +87,9 @@ export type PaymentRow = {
   readonly ref: Hex
   /** Through the guard, 32 bytes: the payment's number, which it keeps through every attempt. */
   readonly number: Hex | null
-  /** Whose float an authorization takes from, and a funding fills; else null. */
+  /** Whose float an authorization takes from, a funding fills, and a payment by way of the agent is kept apart from; or null. */
   readonly payer: Address | null
-  /** What a funding lifts the float to; `amount` is the most that this can take. */
+  /** What a funding through the guard lifts the float to; `amount` is the most that this can take. A pull takes its amount. */
   readonly target: bigint | null
   /** The first second at which nothing that is signed for it can succeed; of an authorization its `validBefore`. */
   readonly deadline: number | null

@@ -71,7 +71,7 @@ export async function payGroup(
 
 function doingOf(payments: readonly PaymentRow[]): string {
   const [{ via, amount, payee } = { via: 'guard', amount: 0n, payee: '' }] = payments
-  if (via === 'funding') return `Funding the purse ${payee}`
+  if (via === 'funding') return `Funding the float of ${payee}`
   if (payments.length === 1) return `Paying ${amount} base units to ${payee}`
   return `Paying ${payments.length} payments`
 }
@@ -169,7 +169,7 @@ export async function step(
   if (!permission) throw new Error(`Permission ${permissionHash} is not in the books.`)
   try {
     const call = await prepare(submitter, Spm.prepareSpend({ permission, amount }), doingOf([payment]))
-    await Gas.assertEnough(submitter, call, Gas.transferGas)
+    await Gas.assertEnough(submitter, call, payment.via === 'direct' ? Gas.transferGas : 0n)
     await signAndSend(submitter, { key, kind: 'pull', call })
   } catch (error) {
     if (!isRefusing(error)) throw error

@@ -62,6 +62,8 @@ export function start(options: WorkerOptions): Worker {
   let dueMs: number | undefined
   const drive = Dispatch.start(options, { onRefused: reject, isStopped: () => stopped !== undefined })
   let doubted: GrantError | undefined
+  /** The books' head when they were opened. */
+  let openedAt: number | undefined
   const span = Span.create()
   const idleMs = options.feed ? Number.POSITIVE_INFINITY : pollMs
   const leave = follow()
@@ -101,6 +103,7 @@ export function start(options: WorkerOptions): Worker {
     for (let caughtUp = false, seen = shared; !caughtUp; seen = undefined) {
       if (stopped) return
       const { row, source } = await readSource(options)
+      openedAt ??= row.headNumber
       const read = await look(source, row, { anew, seen }).catch(Sync.redact('Reading the chain'))
       if (!read) return
       caughtUp = read.caughtUp
@@ -118,7 +121,7 @@ export function start(options: WorkerOptions): Worker {
       else caughtUp = false
     }
     // Before anything may be reserved by what was read; an endpoint that was behind has shown no numbers.
-    if (!Number.isFinite(seenAt)) await Lost.lookAtNumbers(store, grantId)
+    if (!Number.isFinite(seenAt)) await Lost.lookAtChain(store, grantId, openedAt ?? 0)
     doubted = undefined
     seenAt = performance.now()
   }

@@ -1,4 +1,4 @@
-/** What a budget does with the float of a purse: fills it, and authorizes payments out of it. */
+/** What a budget does with its float: fills it, and authorizes payments out of it. */
 import type { Caller } from './AgentCall.js'
 import * as Authorization from './Authorization.js'
 import * as Book from './Book.js'
@@ -99,7 +99,7 @@ export function openFloat({ caller, veto }: Options): Face {
         const row = await Book.get(tx, grantId)
         return {
           payer: row.payer,
-          balance: Float.balance(row),
+          balance: await Float.balance(tx, row),
           held: await Meter.read(tx, grantId, Meter.held),
           free: await Float.free(tx, row),
         }

@@ -234,6 +234,57 @@ describe('of', () => {
   })
 })
 
+describe('a float in the agent own address', () => {
+  const float = (coverage: Coverage.Coverage) => line(coverage, 'maxFloat')
+
+  test('default: what it may hold from the days before comes on top, but not over the life', () => {
+    const coverage = Coverage.of(define({ maxFloatUsd: '3' }))
+    expect(coverage.worst).toEqual({ second: usdc(23), utcDay: usdc(13), day: usdc(23), life: usdc(300) })
+    expect(coverage.bound).toBe('exact')
+    expect(float(coverage)).toMatchObject({ limit: usdc(3), holder: 'process' })
+    expect(float(coverage).words).toContain('ahead')
+    expect(coverage.warnings.join()).toContain('can hold 3 USDC from the days before')
+  })
+
+  test('behavior: one allowance for the whole life is all there is', () => {
+    const { worst } = Coverage.of(define({ perDayUsd: undefined, maxFloatUsd: '3' }))
+    expect(worst).toEqual({ second: usdc(95), utcDay: usdc(95), day: usdc(95), life: usdc(95) })
+  })
+
+  test('behavior: that of one call says so', () => {
+    expect(float(Coverage.of(define({ maxFloatUsd: '1' }))).words).toContain('One call')
+    expect(float(Coverage.of(define({ maxFloatUsd: '1.000001' }))).words).toContain('ahead')
+  })
+
+  test('behavior: none without one', () => {
+    expect(holders(Coverage.of(define()))).not.toHaveProperty('maxFloat')
+  })
+
+  test('args: spent.float, what it holds at now, which no end takes away', () => {
+    const grant = define({ maxFloatUsd: '3' })
+    const last = { now: start + 29 * day, used: usdc(10), spent: { float: usdc(2) } }
+    expect(Coverage.of(grant, last).worst).toEqual({
+      second: usdc(2),
+      utcDay: usdc(2),
+      day: usdc(2),
+      life: usdc(2),
+    })
+    const over = { now: start + 30 * day, spent: { float: usdc(2) } }
+    expect(Coverage.of(grant, over).worst).toEqual({
+      second: usdc(2),
+      utcDay: usdc(2),
+      day: usdc(2),
+      life: usdc(2),
+    })
+  })
+
+  test('behavior: siblings of the key come on top of it', () => {
+    const grant = define({ maxFloatUsd: '3' })
+    const { worst } = Coverage.of(grant, { permissions: [sibling(grant)] })
+    expect(worst).toEqual({ second: usdc(43), utcDay: usdc(23), day: usdc(43), life: usdc(600) })
+  })
+})
+
 describe('siblings', () => {
   test('default', () => {
     const grant = define()

@@ -245,6 +245,14 @@ describe('purse', () => {
     expect(Coverage.of(define(purse), over).worst).toEqual(worst(0, 0, 0, 0))
   })
 
+  test('behavior: a float of one call says so', () => {
+    const words = (maxFloatUsd: string) =>
+      Coverage.of(define({ ...purse, maxFloatUsd })).caps.find(({ cap }) => cap === 'maxFloat')?.words
+    expect(words('1')).toContain('One call')
+    expect(words('1.000001')).not.toContain('One call')
+    expect(Coverage.of(define({ ...purse, maxFloatUsd: '1' })).worst).toEqual(worst(21, 11, 21, 95))
+  })
+
   test('behavior: tasks are held at funding only', () => {
     expect(holders(Coverage.of(define({ ...purse, ...tasks })))).toMatchObject({ perTask: 'process' })
   })

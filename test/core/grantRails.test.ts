@@ -153,9 +153,26 @@ test.each([
   ['orchestrator', { orchestrator: other }],
   ['payees', { payees: 'any' }],
   ['perWindowUsd', { perWindowUsd: '1', window: 60 }],
-  ['maxFloatUsd', { maxFloatUsd: '1' }],
 ] as const)('error: %s on the direct rail', (field, terms) => {
   expect(error(() => define({ rail: 'direct', ...terms }))).toEqual(['RAIL_CONFLICT', field])
+})
+
+describe('direct', () => {
+  test('default: no float', () => {
+    expect(define({ rail: 'direct' }).maxFloat).toBe(null)
+  })
+
+  test('args: maxFloatUsd, from perCall on, and kept when it is written', () => {
+    const grant = define({ rail: 'direct', perCallUsd: '0.05', maxFloatUsd: '0.05' })
+    expect(grant.maxFloat).toBe(50_000n)
+    expect(Grant.parse(Grant.serialize(grant))).toEqual(grant)
+    const other = define({ rail: 'direct', perCallUsd: '0.05' })
+    expect(Grant.hash(grant)).not.toBe(Grant.hash(other))
+    expect(error(() => define({ rail: 'direct', perCallUsd: '0.05', maxFloatUsd: '0.049999' }))).toEqual([
+      'CAP_CONFLICT',
+      'perCallUsd',
+    ])
+  })
 })
 
 test('error: a written grant of another rail than its terms', () => {

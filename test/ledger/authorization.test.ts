@@ -418,6 +418,42 @@ describe.each(storeKinds)('$name', ({ create }) => {
     })
   })
 
+  describe.each(['purse', 'direct'] as const)('strict, on the %s rail: a float of one call', (rail) => {
+    const strict = { rail, perCallUsd: '3', maxFloatUsd: '3' } as const
+    const lacking = async (it: Scene, amount: bigint) => {
+      const answer = await it.reserveLacking(amount)
+      return answer.outcome === 'refused' ? answer.refusal.cap : (await it.payment(await it.funding())).amount
+    }
+
+    test('default: is filled with what the call costs, and nothing ahead', async () => {
+      const it = await start(strict)
+      expect(await lacking(it, usd(1))).toBe(usd(1))
+    })
+
+    test('behavior: what is left over is used first', async () => {
+      const it = await start(strict)
+      await it.fund(usd(1))
+      expect(await it.authorize('a', usd(3))).toMatchObject({ outcome: 'short' })
+      expect(await lacking(it, usd(3))).toBe(usd(2))
+    })
+
+    test.each([
+      // A purse may have paid it before it is filled: then it takes as much again.
+      ['at', usd(1), rail === 'purse' ? usd(3) : usd(1)],
+      ['one unit over', usd(1) + 1n, 'maxFloat'],
+    ] as const)('behavior: next to a call that is held, %s one call', async (_, amount, expected) => {
+      const it = await start(strict)
+      await it.fund(usd(2))
+      await it.authorize('a', usd(2))
+      expect(await lacking(it, amount)).toBe(expected)
+    })
+
+    test('behavior: one unit more is filled ahead', async () => {
+      const it = await start({ ...strict, maxFloatUsd: '3.000001' })
+      expect(await lacking(it, usd(1))).toBe(usd(3) + 1n)
+    })
+  })
+
   test('behavior: through the guard a payment of the same grant counts against its meters', async () => {
     const it = await funded()
     await it.paid('a', usd(2))

@@ -52,6 +52,10 @@ export async function assertSound(store: Store, grantId: `0x${string}`): Promise
     if (window !== null) add(Meter.bucket(window, Math.floor(time / Math.ceil(window / 3))), amount)
     if (task !== null) add(Meter.metered(task), amount)
   }
+  for (const { via, payer, pull, transfer, amount } of payments) {
+    const isMoving = transfer !== 'seen' && (pull === 'seen' || transfer === 'signed')
+    if (via === 'direct' && payer !== null && isMoving) add(Meter.carried, amount)
+  }
   for (const payment of payments) {
     const isOpen = payment.pull === 'none' || payment.pull === 'signed'
     if (isOpen) add(payment.via === 'authorization' ? Meter.held : Meter.open, payment.amount)

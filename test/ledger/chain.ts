@@ -40,8 +40,10 @@ export const freshHash = (): Hex => keccak256(stringToBytes(`hash ${blocks_++}`)
 
 export class Chain {
   readonly #grantId: Hex
-  /** The purse, on the purse rail. */
+  /** The purse, on the purse rail; on the direct rail the agent, where the grant names a float. */
   readonly payer: Address | null
+  /** What others gave to the payer. */
+  given = 0n
   /** Of which the readings say whether it is approved. */
   permission: Permission.Permission
   readonly #blocks: Block[]
@@ -51,9 +53,11 @@ export class Chain {
   pausedBy: Reading['pausedBy'] = null
   revokedBy: Reading['revokedBy'] = null
 
-  constructor({ grantId, rail }: Grant.Grant, permission: Permission.Permission, time: number) {
+  constructor(grant: Grant.Grant, permission: Permission.Permission, time: number) {
+    const { grantId, rail, agent, maxFloat } = grant
     this.#grantId = grantId
-    this.payer = rail === 'purse' ? purseOf(permission) : null
+    const own = rail === 'direct' && maxFloat !== null ? agent : null
+    this.payer = rail === 'purse' ? purseOf(permission) : own
     this.permission = permission
     this.#blocks = [{ number: 0, hash: freshHash(), time, txs: [] }]
   }
@@ -113,12 +117,13 @@ export class Chain {
     return this.#blocks.flatMap(({ txs }) => txs.map(({ effect }) => effect))
   }
 
-  /** What the purse holds at the head: what was funded, less what authorizations took. */
+  /** What the payer holds at the head: what was funded or pulled, less what authorizations and transfers took. */
   get float(): bigint {
     return this.#effects.reduce((float, effect) => {
-      if (effect.kind === 'authorization') return float - effect.amount
+      if (effect.kind === 'authorization' || effect.kind === 'transfer') return float - effect.amount
+      if (effect.kind === 'pull') return float + effect.amount
       return effect.kind === 'payment' && effect.payee === this.payer ? float + effect.amount : float
-    }, 0n)
+    }, this.given)
   }
 
   /** Whether the token has used a nonce of the purse, by the head. */

@@ -44,6 +44,7 @@ export async function scene(
     return result
   }
 
+  const fundedBy = grant.rail === 'direct' ? 'pull' : 'payment'
   const signing = () => ({
     grantId,
     chainNonce: chain.nonce,
@@ -83,12 +84,14 @@ export async function scene(
     },
 
     reserveFunding: (target: bigint) => check(Funding.reserve(store, grantId, { target })),
+    /** A funding of what an authorization lacks. */
+    reserveLacking: (lacking: bigint) => check(Funding.reserve(store, grantId, { lacking })),
     /** The key of the funding that is open. */
     funding: async () => (await store.transact(grantId, (tx) => Funding.pending(tx, grantId)))?.key ?? '',
     /** Lifts the purse to a balance, and lets the books see it. */
     async fund(target: bigint) {
       await it.reserveFunding(target)
-      chain.mine([await it.signed(await it.funding(), 'payment')])
+      chain.mine([await it.signed(await it.funding(), fundedBy)])
       return it.read()
     },
 
