@@ -4,9 +4,10 @@ import { gas } from './bench/gas.js'
 import type { Bench } from './bench/kit.js'
 import { reserve } from './bench/reserve.js'
 import { sync } from './bench/sync.js'
+import { x402 } from './bench/x402.js'
 
 /** By name. */
-const benches = { gas, reserve, sync }
+const benches = { gas, reserve, sync, x402 }
 const isName = (name: string | undefined): name is keyof typeof benches =>
   name !== undefined && Object.hasOwn(benches, name)
 

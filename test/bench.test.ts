@@ -4,13 +4,13 @@ import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** As `npm run bench -- <args>`. */
+/** As `npm run bench -- <args>`, with as few calls as can be. */
 function bench(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
       ['script/run.mjs', 'bench.ts', ...args],
-      { cwd: root },
+      { cwd: root, env: { ...process.env, HARDCAP_CALLS: '1' } },
       (_, stdout, stderr) => resolve({ code: child.exitCode ?? 1, stdout, stderr }),
     )
   })
@@ -39,10 +39,21 @@ test('args: --help', async () => {
   expect(stdout).toContain('purseSettle')
 })
 
+test('args: x402 --json, what a grant costs over the stock client', async () => {
+  const { code, stdout } = await bench('x402', '--json')
+  expect(code).toBe(0)
+  const figures: Record<string, Record<string, number>> = JSON.parse(stdout)
+  expect(Object.keys(figures)).toEqual(['ratioP50', 'ratioP50Parallel32'])
+  for (const ratios of Object.values(figures)) {
+    expect(Object.keys(ratios)).toEqual(['direct', 'purse', 'strict'])
+    expect(Object.values(ratios).every((ratio) => ratio > 0)).toBe(true)
+  }
+}, 120_000)
+
 test('error: an unknown name, or none, is told which there are', async () => {
   for (const names of [['nope'], [], ['gas', 'nope'], ['toString']]) {
     const { code, stdout, stderr } = await bench(...names)
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
-    expect(stderr).toContain('There is: gas, reserve, sync.')
+    expect(stderr).toContain('There is: gas, reserve, sync, x402.')
   }
 }, 60_000)

@@ -26,3 +26,10 @@ export function table(rows: readonly (readonly string[])[]): string {
 
 /** 12345 as 12,345. */
 export const grouped = (count: number) => count.toLocaleString('en-US')
+
+/** A setting from the environment: a whole number from 1. */
+export function count(name: string, otherwise: number): number {
+  const value = Number(process.env[name] ?? otherwise)
+  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`${name} has to be a whole number from 1.`)
+  return value
+}

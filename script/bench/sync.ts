@@ -10,7 +10,7 @@ import { openBudget, type Store } from '../../src/index.js'
 import * as Ledger from '../../src/Ledger.js'
 import { sqlite } from '../../src/sqlite/index.js'
 import { startBase } from '../../src/testing/index.js'
-import { type Bench, grouped, table } from './kit.js'
+import { type Bench, count, grouped, table } from './kit.js'
 import { amount, type Member, populate } from './population.js'
 
 type Synced = {
@@ -26,12 +26,6 @@ type Synced = {
   readonly reserveMsAtStart: number
   readonly reserveMsAtEnd: number
   readonly reserveRatio: number
-}
-
-const count = (name: string, otherwise: number) => {
-  const value = Number(process.env[name] ?? otherwise)
-  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`${name} has to be a whole number from 1.`)
-  return value
 }
 
 /** Blocks in one request of the raw reading: what the books ask for at most. */
