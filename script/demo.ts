@@ -1,6 +1,6 @@
 /**
  * `npm start`: the whole of hardcap in one story, on an offline Base or a fork of the real one. An owner signs a
- * grant, an agent pays and is refused, its key is stolen, the chain holds. Exits with 1 where anything differs
+ * grant, an agent pays and is refused, another buys by x402, its key is stolen, the chain holds. Exits with 1 where anything differs
  * from what it says.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -15,6 +15,7 @@ import { guardTheftStory } from './demo/guardTheft.js'
 import { createPrinter } from './demo/print.js'
 import { createScene, type Report } from './demo/scene.js'
 import { theftStory } from './demo/theft.js'
+import { x402Story } from './demo/x402.js'
 
 const help = `hardcap's demo: an agent's expense account, and a thief with the agent's key.
 
@@ -81,6 +82,7 @@ async function tell(stream: NodeJS.WriteStream): Promise<void> {
     const scene = await createScene(base, print, report)
     const store = sqlite(join(folder, 'books.db'))
     await agentStory(scene, store)
+    await x402Story(scene, store)
     await (report.rail === 'guard' ? guardTheftStory : theftStory)(scene, store)
     await store.close()
   } finally {
