@@ -15,7 +15,6 @@ import { guardTheftStory } from './demo/guardTheft.js'
 import { createPrinter } from './demo/print.js'
 import { createScene, type Report } from './demo/scene.js'
 import { theftStory } from './demo/theft.js'
-import { x402Story } from './demo/x402.js'
 
 const help = `hardcap's demo: an agent's expense account, and a thief with the agent's key.
 
@@ -82,7 +81,8 @@ async function tell(stream: NodeJS.WriteStream): Promise<void> {
     const scene = await createScene(base, print, report)
     const store = sqlite(join(folder, 'books.db'))
     await agentStory(scene, store)
-    await x402Story(scene, store)
+    // What servers are made of is loaded for it alone.
+    await (await import('./demo/x402.js')).x402Story(scene, store)
     await (report.rail === 'guard' ? guardTheftStory : theftStory)(scene, store)
     await store.close()
   } finally {

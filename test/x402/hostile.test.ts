@@ -22,7 +22,7 @@ const { terms, redirect, at, onRetry } = Hostile
 type Behaviour = Hostile.Behaviour
 
 /** A merchant that is `api.example.com` (and 127.0.0.1), one who is everybody else, and an agent who may pay the first. */
-async function scene(...behaviours: readonly Behaviour[]) {
+async function sceneOn(rail: 'purse' | 'direct', behaviours: readonly Behaviour[]) {
   const payTo = kit.freshAddress()
   const facilitator = await startFacilitator(base)
   const merchant = await Hostile.startHostile({ payTo, facilitator }, ...behaviours)
@@ -33,7 +33,7 @@ async function scene(...behaviours: readonly Behaviour[]) {
     const { origin } = hostname === host && port === '' ? merchant : other
     return globalThis.fetch(`${origin}${pathname}${search}`, init)
   }
-  const it = await payer(base, host, payTo, { fetch, challengeTimeoutMs: 100 })
+  const it = await payer(base, host, payTo, { fetch, challengeTimeoutMs: 100, terms: { rail } })
   /** What `pay` gives: a status, or the code of an error of ours, or its name. */
   const outcome = (asked = url, key?: string) =>
     it.pay(asked, {}, key === undefined ? {} : { key }).then(
@@ -43,6 +43,8 @@ async function scene(...behaviours: readonly Behaviour[]) {
     )
   return { ...it, payTo, merchant, other, outcome }
 }
+
+const scene = (...behaviours: readonly Behaviour[]) => sceneOn('purse', behaviours)
 
 const stranger = kit.freshAddress()
 const eurc = '0x60a3E35Cc302bFA44Cb288Bc5a4F316Fdb1adb42'
@@ -137,7 +139,9 @@ function claim(transaction: `0x${string}`) {
   return { success: true, transaction, network: 'eip155:8453' } as const
 }
 
-describe('a merchant that is given a payment', () => {
+describe.each(['purse', 'direct'] as const)('a merchant that is given a payment on the %s rail', (rail) => {
+  const scene = (...behaviours: readonly Behaviour[]) => sceneOn(rail, behaviours)
+
   test.each(signed)('behavior: it %s', async (_, behaviours, comes, left) => {
     const it = await scene(...behaviours)
     expect(await it.outcome(url, 'a')).toBe(comes)
