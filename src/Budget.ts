@@ -1,5 +1,6 @@
 /** The live object of one grant: decides, pays, follows the chain and keeps the books. */
 import type { Address, Hex } from 'viem'
+import type { Cursor } from './Cursor.js'
 import type * as Decision from './Decision.js'
 import type { Grant } from './Grant.js'
 import type { Stoppers } from './GuardRead.js'
@@ -208,11 +209,8 @@ export type Budget = {
    * throws goes to `onError`.
    */
   follow(listener: (receipt: Receipt.Receipt) => void): () => void
-  /** A whole number that the books keep under a name, such as how many receipts a sink was given. 0 at first. */
-  cursor(name: string): {
-    readonly read: () => Promise<number>
-    readonly write: (value: number) => Promise<void>
-  }
+  /** A whole number that the books keep under a name, such as how many receipts a sink was given. */
+  cursor(name: string): Cursor
   /** Leaves the receipt of a request for a higher cap, base units. Nothing changes by it. */
   ask(request: {
     readonly id: string

@@ -5,6 +5,7 @@ import * as Amount from './Amount.js'
 import * as Approval from './Approval.js'
 import * as Book from './Book.js'
 import type { Budget, Spent } from './Budget.js'
+import * as Cursor from './Cursor.js'
 import * as Decision from './Decision.js'
 import * as Freshness from './Freshness.js'
 import * as Grant from './Grant.js'
@@ -232,13 +233,7 @@ export async function openBudget(client: PublicClient, options: Opening.OpenBudg
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
-    cursor(name) {
-      const row = { grantId, name: Meter.cursor(name) }
-      return {
-        read: async () => Number(await meter(row.name)),
-        write: (value) => look((tx) => tx.put('meters', { ...row, amount: BigInt(value) })),
-      }
-    },
+    cursor: (name) => Cursor.of(store, grantId, name),
     async ask({ id: key, cap, to: amount, reason }) {
       const note = `INCREASE ${cap}: ${reason}`
       const receipt = await look((tx, row) => Book.write(tx, row, { event: 'requested', note, amount, key }))

@@ -17,6 +17,11 @@ export type Source = {
 export type Cursor = {
   readonly read: () => Promise<number>
   readonly write: (delivered: number) => Promise<void>
+  /**
+   * Where several deliveries share it, such as those of several processes on the same books: takes it for so many
+   * milliseconds, 0 gives it back. False where another one has it.
+   */
+  readonly take?: ((ms: number) => Promise<boolean>) | undefined
 }
 
 /** Takes one receipt, or throws. It may be given one twice: after a crash between delivery and cursor, or a lost answer. */
@@ -45,7 +50,10 @@ export type Delivery = {
 /** How many receipts are read at once. */
 const page = 100
 
-/** Delivers what is there, in order, and then what comes. One delivery per cursor. */
+/** For how long a delivery has a cursor that it shares, milliseconds: longer than a receipt takes. */
+const turnMs = 60_000
+
+/** Delivers what is there, in order, and then what comes. One delivery per cursor, or one at a time where it can be taken. */
 export function start(options: DeliveryOptions): Delivery {
   const { source, sink, cursor, firstWaitMs = 1_000, maxWaitMs = 300_000, onError = () => {} } = options
   const closing = new AbortController()
@@ -57,18 +65,24 @@ export function start(options: DeliveryOptions): Delivery {
   let interrupt = () => {}
   signal.addEventListener('abort', () => interrupt())
 
-  /** One receipt after the other until there is none. */
-  async function drain(): Promise<void> {
+  /** Takes its turn, or keeps it. */
+  const take = async (ms = turnMs) => (cursor.take ? cursor.take(ms) : true)
+
+  /** One receipt after the other until there is none. False where it is another delivery's turn. */
+  async function drain(): Promise<boolean> {
+    if (!(await take())) return false
     for (let at = await cursor.read(); !signal.aborted; ) {
       const receipts = await source.receipts({ offset: at, limit: page })
       for (const receipt of receipts) {
+        if (!(await take())) return false
         await sink(receipt, { signal })
         at = receipt.seq + 1
         await cursor.write(at)
-        if (signal.aborted) return
+        if (signal.aborted) return true
       }
-      if (receipts.length < page) return
+      if (receipts.length < page) return true
     }
+    return true
   }
 
   async function run(): Promise<void> {
@@ -76,8 +90,12 @@ export function start(options: DeliveryOptions): Delivery {
       isDue = false
       const served = waiting
       try {
-        await drain()
+        const isDone = await drain().finally(() => take(0))
         failures = 0
+        if (!isDone) {
+          await pause(firstWaitMs)
+          continue
+        }
       } catch (error) {
         if (signal.aborted) return
         report(error)

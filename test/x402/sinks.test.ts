@@ -163,3 +163,18 @@ describe('webhooks', () => {
     expect(got).toHaveLength(1 + (await it.budget.receipts()).length)
   })
 })
+
+test('behavior: several processes on the same books tell each receipt once, in order', async () => {
+  const hosted = await startHosted()
+  const it = await scene({})
+  const options = { hosted: { url: hosted.origin, key, firstWaitMs: 1 } }
+  const budgets = [it.budget, await kit.open(base, it, it.store), await kit.open(base, it, it.store)]
+  const pays = budgets.map((budget) => payWith(budget, options))
+  for (const pay of pays) kit.later(pay.close)
+  await Promise.all(pays.flatMap((pay) => [pay(it.merchant.origin), pay(it.merchant.origin)]))
+  await it.sound()
+  await Promise.all(pays.map(({ flush }) => flush()))
+  const settled = (await it.budget.receipts()).filter(({ note }) => note === 'settled')
+  expect(settled).toHaveLength(6)
+  expect(hosted.receipts.map(({ receipt }) => receipt.txHash)).toEqual(settled.map(({ txHash }) => txHash))
+})
