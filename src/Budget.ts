@@ -115,8 +115,8 @@ export type Budget = {
    */
   spend(order: Order.Order, options?: { readonly signal?: AbortSignal }): Promise<Spent>
   /**
-   * On the purse rail: reserves a payment that somebody else settles, out of the float, which is funded first where it
-   * holds too little. The same key with the same terms gives the same authorization. `validSeconds`: 1 to 600.
+   * On the purse rail, and on the direct one where the grant names a float: reserves a payment that somebody else settles,
+   * out of that float, which is filled first where it holds too little. The same key with the same terms gives the same authorization. `validSeconds`: 1 to 600.
    * @throws as `spend`, and GrantError `FLOAT_LOW`, `KEY_ENDED`
    */
   authorize(
@@ -148,7 +148,7 @@ export type Budget = {
   /** Releases an authorization that could not be signed, if nobody else was given it. */
   giveUp(key: string, reason: string): Promise<void>
   /**
-   * On the purse rail: lifts the purse to a balance, base units, or waits for a funding that is on its way.
+   * Where there is a float: lifts it to a balance, base units, or waits for a funding that is on its way.
    * @throws GrantError a refusal's code with its `receipt`, `RELEASED`, `CHAIN_REFUSED`, `GAS_LOW`, `CLOSED`
    */
   fund(
@@ -159,7 +159,7 @@ export type Budget = {
     },
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<void>
-  /** What the purse holds, base units: of it `held` is authorized, and `free` is left. */
+  /** What the float holds, base units: of it `held` is authorized, and `free` is left. `payer` is whose it is. */
   float(): Promise<{
     readonly payer: Address | null
     readonly balance: bigint
