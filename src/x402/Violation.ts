@@ -70,7 +70,10 @@ export class X402Error extends HardcapError<X402Code> {
     this.receipt = options.receipt
   }
 
-  static of({ code, reason, figures, retryable }: Violation | HostedRefusal, receipt?: Receipt): X402Error {
-    return new X402Error(code, reason, { figures, retryable, receipt })
+  /** `figures` has the cap as well, where it is one. */
+  static of(refusal: Violation | HostedRefusal, receipt?: Receipt): X402Error {
+    const { code, reason, figures, retryable } = refusal
+    const cap = 'cap' in refusal && refusal.cap ? { cap: refusal.cap } : {}
+    return new X402Error(code, reason, { figures: { ...figures, ...cap }, retryable, receipt })
   }
 }

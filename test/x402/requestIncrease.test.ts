@@ -32,7 +32,7 @@ describe('requestIncrease', () => {
     const it = await scene()
     await expect(it.get('a')).rejects.toMatchObject({ code: 'OVER_PER_CALL' })
     expect(it.refusals).toMatchObject([
-      { code: 'OVER_PER_CALL', figures: { limit: 50_000n, amount: 60_000n } },
+      { code: 'OVER_PER_CALL', figures: { cap: 'perCall', amount: 60_000n } },
     ])
     const request = await requestIncrease(it.budget, wanted)
     const waiting = request.approved({ timeoutMs: 60_000 })
