@@ -7,7 +7,7 @@ export const GrantStatus = z.enum(['revoked', 'ended', 'unapproved', 'paused', '
 
 export const Meter = z
   .object({
-    cap: z.enum(['perDay', 'total', 'perWindow', 'period']),
+    cap: z.enum(['perDay', 'total', 'perWindow']),
     limit: amount,
     spent: amount,
     reserved: amount.meta({ description: 'on its way: counts until it is known' }),
