@@ -5,31 +5,34 @@ import { useAccount, useConnect } from 'wagmi'
 import { fromWallet } from '../OwnerError.js'
 import { Failure } from './parts.js'
 
-/**
- * Connects a wallet: one button for each that the browser or wagmi's configuration has. Connected, OnchainKit's menu with
- * the account. Within OnchainKitProvider.
- */
+/** OnchainKit's menu of the connected account; nothing where no wallet is connected. Within OnchainKitProvider. */
+export function Account() {
+  const { isConnected } = useAccount()
+  if (!isConnected) return null
+  return (
+    <Wallet>
+      <ConnectWallet>
+        <Avatar className="hc-avatar" />
+        <Name />
+      </ConnectWallet>
+      <WalletDropdown>
+        <Identity hasCopyAddressOnClick>
+          <Avatar />
+          <Name />
+          <Address />
+          <EthBalance />
+        </Identity>
+        <WalletDropdownDisconnect />
+      </WalletDropdown>
+    </Wallet>
+  )
+}
+
+/** Connects a wallet: one button for each that the browser or wagmi's configuration has. */
 export function Connect() {
   const { isConnected, isReconnecting } = useAccount()
   const { connectors, connect, error, isPending, variables } = useConnect()
-  if (isConnected)
-    return (
-      <Wallet>
-        <ConnectWallet>
-          <Avatar className="hc-avatar" />
-          <Name />
-        </ConnectWallet>
-        <WalletDropdown>
-          <Identity hasCopyAddressOnClick>
-            <Avatar />
-            <Name />
-            <Address />
-            <EthBalance />
-          </Identity>
-          <WalletDropdownDisconnect />
-        </WalletDropdown>
-      </Wallet>
-    )
+  if (isConnected) return <Account />
   return (
     <div className="hc-connect">
       {connectors.length === 0 ? (

@@ -55,7 +55,7 @@ export function GrantTerms({ grant, coverage, names = [], explorerUrl }: Props) 
               {payTo.length === 0 ? (
                 <span className="hc-warn-text">any payee</span>
               ) : (
-                <span>
+                <span className="hc-payees">
                   {payTo.map((payee) => (
                     <Party key={payee} address={payee} name={nameOf(names, payee)} href={href(payee)} />
                   ))}

@@ -15,9 +15,9 @@ export function RawPermission({ permission }: { permission: Permission.Permissio
         <code>{Permission.hash(permission)}</code>. Your wallet should show the same fields.
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard. */}
-      <pre tabIndex={0} aria-label="Typed data">
-        {stringify(Permission.typedData(permission), null, 2)}
-      </pre>
+      <section className="hc-scroll" tabIndex={0} aria-label="Typed data">
+        <pre>{stringify(Permission.typedData(permission), null, 2)}</pre>
+      </section>
       <p>What its extraData means:</p>
       <ul>
         {explanation.sentences.map((sentence) => (

@@ -22,7 +22,7 @@ export function SpendMeter({ meter, token }: Props) {
         <span>{label}</span>
         <span>{text}</span>
       </div>
-      {/* A <meter> cannot show what is on its way. */}
+      {/* biome-ignore lint/a11y/useSemanticElements: a <meter> cannot show what is on its way. */}
       <div
         className="hc-bar"
         role="meter"
@@ -32,7 +32,7 @@ export function SpendMeter({ meter, token }: Props) {
         aria-valuenow={percent(spent, limit)}
         aria-valuetext={[text, ...more].join(', ')}
       >
-        <span style={{ width: `${percent(spent, limit)}%` }} />
+        <span className="hc-spent" style={{ width: `${percent(spent, limit)}%` }} />
         <span className="hc-reserved" style={{ width: `${percent(reserved, limit)}%` }} />
       </div>
       <small className="hc-muted">
