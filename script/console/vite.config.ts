@@ -16,26 +16,6 @@ export default defineConfig({
     target: 'es2023',
     // What wallet libraries weigh is measured (docs/react.md), and not ours to warn about at each build.
     chunkSizeWarningLimit: 4_000,
-    rolldownOptions: {
-      output: {
-        // Our own code and React's in files of their own, so that each can be weighed.
-        codeSplitting: {
-          includeDependenciesRecursively: false,
-          groups: [
-            {
-              name: 'hardcap',
-              test: (id: string) => id.startsWith(root) && !id.includes('node_modules'),
-              priority: 2,
-            },
-            {
-              name: 'react',
-              test: /node_modules[\\/](?:react|react-dom|scheduler|@tanstack)[\\/]/,
-              priority: 1,
-            },
-          ],
-        },
-      },
-    },
   },
 })
 
