@@ -98,7 +98,9 @@ function Frame({ known }: { known: Known }) {
       <main id="main" ref={main} tabIndex={-1}>
         <Page shown={shown} explorerUrl={known.explorerUrl} chainId={known.chainId} />
       </main>
-      <footer className="foot">Unaudited. What the chain holds goes on holding without this page.</footer>
+      <footer className="foot">
+        hardcap is unaudited. The chain keeps enforcing its caps without this page.
+      </footer>
     </div>
   )
 }

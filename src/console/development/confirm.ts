@@ -3,7 +3,7 @@
 const sheet = new CSSStyleSheet()
 sheet.replaceSync(`
   :host { all: initial; color-scheme: light; font-family: system-ui, sans-serif; }
-  dialog { border: 4px dashed #a15c00; border-radius: 12px; max-width: min(34rem, 92vw); padding: 1.25rem; color: #222; background: #fff8e8; }
+  dialog { border: 4px dashed #a15c00; border-radius: 12px; max-width: min(34rem, 92vw); box-sizing: border-box; padding: 1.25rem; overflow-wrap: anywhere; color: #222; background: #fff8e8; }
   dialog::backdrop { background: rgb(0 0 0 / 0.55); }
   .mark { background: #7a4600; color: #fff; font-weight: 700; padding: 0.3rem 0.6rem; border-radius: 6px; margin: 0 0 0.75rem; }
   h2 { font-size: 1.15rem; margin: 0 0 0.5rem; }
@@ -11,8 +11,8 @@ sheet.replaceSync(`
   button, select { font: inherit; padding: 0.55rem 1rem; border-radius: 8px; border: 1px solid #7a4600; background: #fff; color: #222; cursor: pointer; }
   button.yes { background: #7a4600; color: #fff; }
   .acts { display: flex; gap: 0.75rem; margin-top: 0.75rem; }
-  .bar { position: fixed; right: 0.75rem; bottom: 0.75rem; display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; max-width: calc(100vw - 1.5rem); box-sizing: border-box;
-    background: #fff8e8; color: #222; border: 2px dashed #a15c00; border-radius: 10px; padding: 0.4rem 0.6rem; font-size: 0.8125rem; z-index: 2147483000; }
+  .bar { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; margin: 0.75rem auto; width: fit-content; max-width: calc(100vw - 1.5rem); box-sizing: border-box;
+    background: #fff8e8; color: #222; border: 2px dashed #a15c00; border-radius: 10px; padding: 0.4rem 0.6rem; font-size: 0.8125rem; }
   .bar select { padding: 0.2rem 0.4rem; font-size: 0.8125rem; }
   label { display: inline-flex; gap: 0.3rem; align-items: center; }
 `)

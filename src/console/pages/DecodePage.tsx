@@ -92,6 +92,7 @@ function DecodedPermission({ permission, how, grant }: PermissionProps) {
   const { account, spender, token, allowance, period, start, end, chainId } = permission
   const known = Token.known[chainId]?.find(({ address }) => address.toLowerCase() === token.toLowerCase())
   const amount = known === undefined ? `${allowance} base units of ${token}` : words.money(allowance, known)
+  const howOften = period >= end - start ? 'in all' : `every ${words.seconds(period).replace(/^1 /, '')}`
   const explanation = Policy.explain(permission.extraData, known === undefined ? {} : { token: known })
   const mine =
     explanation.kind === 'policy'
@@ -104,9 +105,8 @@ function DecodedPermission({ permission, how, grant }: PermissionProps) {
     <section className="hc-card">
       <h2>{how}</h2>
       <p className="hc-lead">
-        It lets <Party address={spender} /> take up to {amount} every {words.seconds(period)} out of{' '}
-        <Party address={account} />, from {words.date(start)} until{' '}
-        {end === Time.max ? 'it is revoked' : words.date(end)}.
+        It lets <Party address={spender} /> take up to {amount} {howOften} out of <Party address={account} />,
+        from {words.date(start)} until {end === Time.max ? 'it is revoked' : words.date(end)}.
       </p>
       <Sentences of={explanation} />
       {differences === undefined ? (

@@ -32,14 +32,13 @@ export function ApproveGrant({ id }: { id: string }) {
         )}
       </header>
       <Differences differences={differences} />
-      <GrantTerms grant={grant} coverage={coverage} names={names} explorerUrl={config?.explorerUrl} />
-      {warnings.length === 0 ? null : (
-        <ul className="hc-warnings">
-          {warnings.map(({ code, message }) => (
-            <li key={code + message}>{message}</li>
-          ))}
-        </ul>
-      )}
+      <GrantTerms
+        grant={grant}
+        coverage={coverage}
+        names={names}
+        explorerUrl={config?.explorerUrl}
+        warnings={warnings.map(({ message }) => message)}
+      />
       <RawPermission permission={request.permission} />
       {error === null ? null : <Failure error={error} again={() => void refetch()} />}
       <Decide request={request} />

@@ -11,8 +11,8 @@ export function Account() {
   if (!isConnected) return null
   return (
     <Wallet>
-      <ConnectWallet>
-        <Avatar className="hc-avatar" />
+      <ConnectWallet className="hc-account">
+        <Avatar />
         <Name />
       </ConnectWallet>
       <WalletDropdown>

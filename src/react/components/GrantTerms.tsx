@@ -12,10 +12,13 @@ type Props = {
   /** Names of payees, as whoever asks gives them. */
   names?: Schema.Names | undefined
   explorerUrl?: string | undefined
+  /** What else to read before signing, besides what the coverage warns of. */
+  warnings?: readonly string[] | undefined
 }
 
 /** A grant in plain words: who may pay whom, how much, until when, who enforces it, and what can be lost. */
-export function GrantTerms({ grant, coverage, names = [], explorerUrl }: Props) {
+export function GrantTerms({ grant, coverage, names = [], explorerUrl, warnings = [] }: Props) {
+  const all = [...coverage.warnings, ...warnings]
   const href = (address: Address) => words.explorer(explorerUrl, { address })
   return (
     <div className="hc-terms">
@@ -46,6 +49,17 @@ export function GrantTerms({ grant, coverage, names = [], explorerUrl }: Props) 
 
       <WorstCase coverage={coverage} />
 
+      {all.length === 0 ? null : (
+        <section aria-label="Warnings">
+          <h3>Read this first</h3>
+          <ul className="hc-warnings">
+            {all.map((warning) => (
+              <li key={warning}>{warning}</li>
+            ))}
+          </ul>
+        </section>
+      )}
+
       <section aria-label="Who may be paid">
         <h3>Who may be paid</h3>
         <ul className="hc-hosts">
@@ -75,17 +89,6 @@ export function GrantTerms({ grant, coverage, names = [], explorerUrl }: Props) 
         <h3>Each limit, and who enforces it</h3>
         <CapTable coverage={coverage} window={grant.window} />
       </section>
-
-      {coverage.warnings.length === 0 ? null : (
-        <section aria-label="Warnings">
-          <h3>Read this first</h3>
-          <ul className="hc-warnings">
-            {coverage.warnings.map((warning) => (
-              <li key={warning}>{warning}</li>
-            ))}
-          </ul>
-        </section>
-      )}
     </div>
   )
 }
@@ -131,11 +134,13 @@ export function CapTable({ coverage, window }: { coverage: Coverage.Coverage; wi
             </th>
             <td className="hc-limit">{words.limit(line, coverage.token)}</td>
             <td>
-              <span
-                className={`hc-badge hc-holder-${line.holder === 'chain (conservative)' ? 'chain' : line.holder}`}
-              >
-                {words.holder(line.holder)}
-              </span>{' '}
+              {line.holder === 'none' ? null : (
+                <span
+                  className={`hc-badge hc-holder-${line.holder === 'chain (conservative)' ? 'chain' : line.holder}`}
+                >
+                  {words.holder(line.holder)}
+                </span>
+              )}{' '}
               <span className="hc-muted">{line.words}</span>
             </td>
           </tr>

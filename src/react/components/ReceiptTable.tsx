@@ -24,6 +24,15 @@ const kinds = [
   'replaced',
 ] as const satisfies readonly Schema.ReceiptKind[]
 
+const tones: Partial<Record<Schema.ReceiptKind, 'good' | 'warn' | 'bad'>> = {
+  settled: 'good',
+  refused: 'warn',
+  paused: 'warn',
+  stranded: 'bad',
+  reorged: 'bad',
+  foreign: 'bad',
+}
+
 /** Every decision and settlement, refusals included, newest first, with filters. */
 export function ReceiptTable({ grantId, token, explorerUrl }: Props) {
   const [kind, setKind] = useState<Schema.ReceiptKind>()
@@ -104,17 +113,17 @@ export function ReceiptTable({ grantId, token, explorerUrl }: Props) {
 }
 
 function Row({ receipt, token, explorerUrl }: Omit<Props, 'grantId'> & { receipt: Schema.ReceiptJson }) {
-  const { time, event, ok, note, amount, host, payee, txHash } = receipt
+  const { time, event, note, amount, host, payee, txHash } = receipt
   const href = txHash === null ? undefined : words.explorer(explorerUrl, { tx: txHash })
   return (
     <tr>
       <td className="hc-nowrap">{words.date(time)}</td>
       <td>
-        <span className={`hc-badge hc-${ok ? 'plain' : event === 'refused' ? 'warn' : 'bad'}`}>{event}</span>{' '}
+        <span className={`hc-badge hc-${tones[event] ?? 'plain'}`}>{event}</span>{' '}
         {note === event ? null : <code>{note}</code>}
       </td>
       <td className="hc-number hc-nowrap">{amount === '0' ? '' : words.money(amount, token)}</td>
-      <td>{host ?? ''}</td>
+      <td className="hc-nowrap">{host ?? ''}</td>
       <td>{payee === null ? '' : <Party address={payee} />}</td>
       <td>{txHash === null ? '' : <Party address={txHash} href={href} />}</td>
     </tr>

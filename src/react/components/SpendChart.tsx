@@ -28,6 +28,11 @@ export function SpendChart({ grantId, token, days = 30 }: Props) {
   return (
     <figure className="hc-chart">
       <Bars spending={data} hosts={hosts} days={days} />
+      <div className="hc-axis hc-muted" aria-hidden="true">
+        <span>{words.day(lastOf(data) - (days - 1) * Time.day)}</span>
+        <span>highest day: {words.money(mostOf(data), token)}</span>
+        <span>{words.day(lastOf(data))}</span>
+      </div>
       <ul className="hc-legend" aria-hidden="true">
         {hosts.map((host, n) => (
           <li key={host ?? ''}>
@@ -74,8 +79,8 @@ function Bars({
   hosts: (string | null)[]
   days: number
 }) {
-  const last = spending.days.at(-1)?.day ?? 0
-  const most = spending.days.reduce((most, { total }) => (BigInt(total) > most ? BigInt(total) : most), 1n)
+  const last = lastOf(spending)
+  const most = mostOf(spending) || 1n
   const slot = width / days
   return (
     <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true" focusable="false">
@@ -99,6 +104,16 @@ function Bars({
       })}
     </svg>
   )
+}
+
+function lastOf({ days }: Schema.Spending): number {
+  return days.at(-1)?.day ?? 0
+}
+
+/** What the hosts of the highest day add up to. */
+function mostOf({ days }: Schema.Spending): bigint {
+  const sums = days.map(({ byHost }) => byHost.reduce((sum, { amount }) => sum + BigInt(amount), 0n))
+  return sums.reduce((most, sum) => (sum > most ? sum : most), 0n)
 }
 
 /** In order of what they got, so that a host keeps its colour while the order stays. */
