@@ -80,5 +80,7 @@ export function toJson({ code, message, figures }: Problem): ErrorAnswer {
 
 /** bigints as decimal strings. */
 function plain(figures: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return JSON.parse(JSON.stringify(figures, (_, value) => (typeof value === 'bigint' ? String(value) : value)))
+  return JSON.parse(
+    JSON.stringify(figures, (_, value) => (typeof value === 'bigint' ? String(value) : value)),
+  )
 }
