@@ -3,13 +3,17 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { WalletJson } from '../../src/console/development/accounts.js'
 
-const file = fileURLToPath(new URL('../../dist/development/wallet.js', import.meta.url))
+const built = fileURLToPath(new URL('../../dist/development/wallet.js', import.meta.url))
 
 /**
  * Answers what the console asks for under `/development/`; undefined for everything else, which is the server's. Never to
  * be mounted where the keys in `wallet` are worth anything.
  */
-export async function serveWallet(request: Request, wallet: WalletJson): Promise<Response | undefined> {
+export async function serveWallet(
+  request: Request,
+  wallet: WalletJson,
+  file = built,
+): Promise<Response | undefined> {
   const { pathname } = new URL(request.url)
   const headers = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
   if (pathname.endsWith('/development/wallet.json')) return Response.json(wallet, { headers })

@@ -3,6 +3,8 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 
 export const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
 
+export type { Browser }
+
 export function launch(): Promise<Browser> {
   return chromium.launch({
     executablePath,

@@ -1,20 +1,22 @@
 /** The console in front of a server, on loopback, as `hardcap serve` has them; in development, with its wallet. */
 import { readFile } from 'node:fs/promises'
-import { createServer, type IncomingMessage } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { extname, join, normalize } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { type HttpBindings, serve } from '@hono/node-server'
 import { serveWallet } from '../../script/console/development.js'
 import type { WalletJson } from '../../src/console/development/accounts.js'
+import { built } from './built.js'
+
+export type Api = (request: Request, env: unknown) => Response | Promise<Response>
 
 export type Site = {
   readonly origin: string
-  /** What answers `/v1/`. Tests put another server there, or none. */
-  api: ((request: Request) => Response | Promise<Response>) | 'down'
+  /** What answers `/v1/`; `down` ends every connection to it. Tests put another one there. */
+  api: Api | 'down'
+  /** What the development wallet of the next page is told. */
+  wallet: WalletJson
   close(): Promise<void>
 }
 
-const folder = fileURLToPath(new URL('../../dist/console/', import.meta.url))
 const types: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
@@ -22,62 +24,43 @@ const types: Record<string, string> = {
   '.svg': 'image/svg+xml',
 }
 
-/** `wallet` is what the development wallet is told; it may change between two pages. */
-export async function openSite(wallet: () => WalletJson, rpcUrl: string): Promise<Site> {
-  const site: Site = { origin: '', api: 'down', close: async () => {} }
-  const server = createServer(async (incoming, outgoing) => {
-    if (site.api === 'down' && incoming.url?.startsWith('/v1/')) return void incoming.socket.destroy()
-    const response = await answer(site, await toRequest(site.origin, incoming), wallet, rpcUrl).catch(
-      (error) => {
-        process.stderr.write(`${error}\n`)
-        return new Response(null, { status: 500 })
-      },
-    )
-    const headers: Record<string, string | string[]> = Object.fromEntries(response.headers)
-    const cookies = response.headers.getSetCookie()
-    if (cookies.length > 0) headers['set-cookie'] = cookies
-    outgoing.writeHead(response.status, headers)
-    if (response.body === null) return void outgoing.end()
-    const reader = response.body.getReader()
-    outgoing.on('close', () => void reader.cancel().catch(() => {}))
-    for (;;) {
-      const { done, value } = await reader.read().catch(() => ({ done: true, value: undefined }))
-      if (done) return void outgoing.end()
-      outgoing.write(value)
+export async function openSite(rpcUrl: string): Promise<Site> {
+  const folder = await built()
+  const site: Site = { origin: '', api: 'down', wallet: { rpcUrl, accounts: [] }, close: async () => {} }
+
+  async function fetch(request: Request, env: HttpBindings): Promise<Response> {
+    const { pathname } = new URL(request.url)
+    if (pathname.startsWith('/v1/')) {
+      if (site.api !== 'down') return site.api(request, env)
+      env.incoming.socket.destroy()
+      return new Response(null, { status: 503 })
     }
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  return Object.assign(site, {
-    origin: `http://127.0.0.1:${port}`,
-    close: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-  })
-}
-
-async function answer(
-  site: Site,
-  request: Request,
-  wallet: () => WalletJson,
-  rpcUrl: string,
-): Promise<Response> {
-  const { pathname } = new URL(request.url)
-  if (pathname.startsWith('/v1/')) {
-    if (site.api === 'down') throw new Error('It was up a moment ago.')
-    return site.api(request)
+    const development = await serveWallet(request, site.wallet, `${folder}/development/wallet.js`)
+    return development ?? file(`${folder}/console/`, pathname, rpcUrl)
   }
-  return (await serveWallet(request, wallet())) ?? file(pathname, rpcUrl)
+
+  return new Promise((resolve) => {
+    const server = serve({ fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) =>
+      resolve(
+        Object.assign(site, {
+          origin: `http://127.0.0.1:${port}`,
+          close: () =>
+            new Promise<void>((closed) => {
+              server.close(() => closed())
+              if ('closeAllConnections' in server) server.closeAllConnections()
+            }),
+        }),
+      ),
+    )
+  })
 }
 
-async function file(pathname: string, rpcUrl: string): Promise<Response> {
-  const isPage = extname(pathname) === ''
-  const name = isPage ? 'index.html' : normalize(pathname)
+/** With a policy as strict as a server's should be: the chain is all that a page may ask besides its own origin. */
+async function file(folder: string, pathname: string, rpcUrl: string): Promise<Response> {
+  const name = extname(pathname) === '' ? 'index.html' : normalize(pathname)
   const bytes = await readFile(join(folder, name)).catch(() => undefined)
   if (bytes === undefined) return new Response(null, { status: 404 })
-  const csp = [
+  const policy = [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
@@ -87,17 +70,10 @@ async function file(pathname: string, rpcUrl: string): Promise<Response> {
     "form-action 'none'",
     "frame-ancestors 'none'",
   ]
-  const headers = { 'content-type': types[extname(name)] ?? 'application/octet-stream' }
-  return new Response(bytes, { headers: { ...headers, 'content-security-policy': csp.join('; ') } })
-}
-
-async function toRequest(origin: string, incoming: IncomingMessage): Promise<Request> {
-  const chunks: Buffer[] = []
-  for await (const chunk of incoming) chunks.push(chunk as Buffer)
-  const { method = 'GET', url = '/' } = incoming
-  const headers = new Headers()
-  for (const [name, value] of Object.entries(incoming.headers))
-    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value)
-  const hasBody = method !== 'GET' && method !== 'HEAD'
-  return new Request(origin + url, { method, headers, ...(hasBody ? { body: Buffer.concat(chunks) } : {}) })
+  return new Response(bytes, {
+    headers: {
+      'content-type': types[extname(name)] ?? 'application/octet-stream',
+      'content-security-policy': policy.join('; '),
+    },
+  })
 }
