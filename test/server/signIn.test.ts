@@ -211,8 +211,8 @@ function lookup(sender: Hex, url: string): Hex {
     ),
   ])
   const length = numberToHex(size(error), { size: 2 })
-  // codecopy(0, 15, length), revert(0, length)
-  return concat(['0x61', length, '0x61000f5f3961', length, '0x5ffd00', '0x', error])
+  // codecopy(0, 14, length), revert(0, length)
+  return concat(['0x61', length, '0x61000e5f3961', length, '0x5ffd00', '0x', error])
 }
 
 test('error: a page of another origin', async () => {

@@ -65,8 +65,8 @@ export function increases(app: App, settings: Settings): void {
   app.openapi(listIncreases, async (c) => {
     const grantId = c.req.valid('param').grantId as Hex
     const who = await Access.anybody(c, settings)
-    await Access.assertSees(settings, who, grantId)
     const key = who.kind === 'key' ? who.key : undefined
+    await Access.assertSees(settings, who, grantId, key?.verbs.includes('increase') ? 'increase' : 'read')
     return c.json({ increases: await Asked.list(settings, grantId, key) }, 200)
   })
   app.openapi(createIncrease, async (c) => {
