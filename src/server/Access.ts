@@ -4,6 +4,7 @@ import { getCookie } from 'hono/cookie'
 import { type Hex, isAddressEqual } from 'viem'
 import * as Books from './Books.js'
 import * as Key from './Key.js'
+import { subscriber } from './Limiter.js'
 import type { Settings } from './Options.js'
 import { forbidden, notFound, unauthorized } from './Problem.js'
 import type { SessionRow } from './Records.js'
@@ -137,13 +138,13 @@ export async function seen(settings: Settings, who: Principal): Promise<Hex[]> {
 /** What limits count requests by: a key, or where the request comes from. */
 export function callerOf(c: Context, settings: Settings): string {
   const { addressOf, trustedProxies = 0 } = settings
-  if (addressOf) return addressOf(c.req.raw, c.env) ?? 'unknown'
+  if (addressOf) return subscriber(addressOf(c.req.raw, c.env) ?? 'unknown')
   if (trustedProxies > 0) {
     // Each proxy appends whom it heard from: the first of ours tells the truth, what is before it anybody can write.
     const hops = (c.req.header('x-forwarded-for') ?? '').split(',').map((hop) => hop.trim())
-    return hops.at(-trustedProxies) || 'unknown'
+    return subscriber(hops.at(-trustedProxies) || 'unknown')
   }
-  return socketAddress(c.env) ?? 'unknown'
+  return subscriber(socketAddress(c.env) ?? 'unknown')
 }
 
 /** As @hono/node-server gives it. */
