@@ -44,6 +44,8 @@ export function wagmiConfig(known: Known, chain: Chain): Config {
   return createConfig({
     chains: [chain],
     transports: { [chain.id]: http() },
+    // Base has a block every two seconds; a local chain one for each transaction.
+    pollingInterval: known.development ? 200 : 2_000,
     connectors: known.development ? [] : [baseAccount({ appName }), coinbaseWallet({ appName })],
     multiInjectedProviderDiscovery: true,
     ssr: false,

@@ -1,6 +1,6 @@
 /** The console as it is built for production, and the development wallet, for tests that start from sources. */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'vite'
@@ -12,7 +12,8 @@ const cache = `${root}node_modules/.cache/`
 export async function built(): Promise<string> {
   const folder = `${cache}hardcap-console-${fingerprint()}`
   if (existsSync(folder)) return folder
-  const temporary = mkdtempSync(`${root}node_modules/.hardcap-console-`)
+  mkdirSync(cache, { recursive: true })
+  const temporary = mkdtempSync(`${cache}building-`)
   for (const [name, config] of [
     ['console', 'vite.config.ts'],
     ['development', 'development.config.ts'],
@@ -24,7 +25,7 @@ export async function built(): Promise<string> {
       mode: 'production',
       build: { outDir: join(temporary, name) },
     })
-  for (const old of existsSync(cache) ? readdirSync(cache) : [])
+  for (const old of readdirSync(cache))
     if (old.startsWith('hardcap-console-')) rmSync(cache + old, { recursive: true, force: true })
   try {
     renameSync(temporary, folder)

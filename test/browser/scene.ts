@@ -6,7 +6,6 @@ import { type Budget, type Grant, memory, openBudget, type Permission } from '..
 import { type Approved, createServer, Key, memoryRecords } from '../../src/server/index.js'
 import type { NewRequest, RequestCreated } from '../../src/server/Schema.js'
 import type { Base, Wallet } from '../../src/testing/index.js'
-import { useBase } from '../base.js'
 import { type Browser, type Look, launch, type Visit, visit } from './chromium.js'
 import { openSite, type Site } from './site.js'
 
@@ -19,7 +18,6 @@ export type Scene = {
   readonly api: Exclude<Site['api'], 'down'>
   /** Seconds that the server's clock is ahead. */
   ahead: number
-  readonly agent: LocalAccount
   readonly payee: Hex
   /** The budget of a grant that was approved. */
   budget(grantId: Hex): Promise<Budget>
@@ -33,17 +31,20 @@ export type Scene = {
 }
 
 /** The scene of a test file: to be called once, at its top. */
-export async function useScene(): Promise<Scene> {
-  const base = await useBase({ isolate: 'file' })
+export async function openScene(base: Base): Promise<Scene> {
   const site = await openSite(base.url)
   const [store, records] = [memory(), memoryRecords()]
   const budgets = new Map<Hex, Promise<Budget>>()
-  const [agent, payee] = [await base.createAccount(), (await base.createAccount()).address]
+  const agents = new Map<Hex, LocalAccount>()
+  const payee = (await base.createAccount()).address
   let browser: Browser
   const now = () => Math.floor(Date.now() / 1000)
 
-  const open = (grant: Grant.Grant, permission: Permission.Permission) =>
-    openBudget(base.client, { grant, permission, agent, store, pollMs: 20, onError: () => {} })
+  async function open(grant: Grant.Grant, permission: Permission.Permission): Promise<Budget> {
+    const agent = agents.get(grant.agent)
+    if (agent === undefined) throw new Error(`Nobody has the key of agent ${grant.agent}.`)
+    return openBudget(base.client, { grant, permission, agent, store, pollMs: 20, onError: () => {} })
+  }
 
   async function submit({ kind, grant, permission, signature }: Approved): Promise<void> {
     const { grantId } = grant
@@ -62,7 +63,6 @@ export async function useScene(): Promise<Scene> {
     site,
     api: (request, env) => server.fetch(request, env),
     ahead: 0,
-    agent,
     payee,
     budget: async (grantId) => {
       const budget = await budgets.get(grantId)
@@ -73,8 +73,13 @@ export async function useScene(): Promise<Scene> {
       const key = generatePrivateKey()
       return { key, spm, wallet: await base.createWallet({ owner: privateKeyToAccount(key), spm, usdc }) }
     },
-    ask: ({ address }, changes = {}) =>
-      scene.backend('/v1/requests', { ...changes, grant: { ...terms(address), ...changes.grant } }),
+    ask: async ({ address }, changes = {}) => {
+      // An agent's key serves one grant.
+      const agent = await base.createAccount()
+      agents.set(agent.address, agent)
+      const grant = { ...terms(address, agent.address), ...changes.grant }
+      return scene.backend('/v1/requests', { ...changes, grant })
+    },
     backend: async (path, body) => {
       const response = await fetch(site.origin + path, {
         method: body === undefined ? 'GET' : 'POST',
@@ -86,9 +91,9 @@ export async function useScene(): Promise<Scene> {
     },
     visit: (look) => visit(browser, look),
   }
-  const terms = (owner: Hex): NewRequest['grant'] => ({
+  const terms = (owner: Hex, agent: Hex): NewRequest['grant'] => ({
     owner,
-    agent: agent.address,
+    agent,
     id: 'Research agent',
     allow: [{ host: 'api.example.com', payTo: payee }],
     perCallUsd: '0.05',

@@ -1,7 +1,7 @@
 /** The console in front of a server, on loopback, as `hardcap serve` has them; in development, with its wallet. */
 import { readFile } from 'node:fs/promises'
 import { extname, join, normalize } from 'node:path'
-import { type HttpBindings, serve } from '@hono/node-server'
+import { type Http2Bindings, type HttpBindings, serve } from '@hono/node-server'
 import { serveWallet } from '../../script/console/development.js'
 import type { WalletJson } from '../../src/console/development/accounts.js'
 import { built } from './built.js'
@@ -28,11 +28,11 @@ export async function openSite(rpcUrl: string): Promise<Site> {
   const folder = await built()
   const site: Site = { origin: '', api: 'down', wallet: { rpcUrl, accounts: [] }, close: async () => {} }
 
-  async function fetch(request: Request, env: HttpBindings): Promise<Response> {
+  async function fetch(request: Request, env: HttpBindings | Http2Bindings): Promise<Response> {
     const { pathname } = new URL(request.url)
     if (pathname.startsWith('/v1/')) {
       if (site.api !== 'down') return site.api(request, env)
-      env.incoming.socket.destroy()
+      env.incoming.socket?.destroy()
       return new Response(null, { status: 503 })
     }
     const development = await serveWallet(request, site.wallet, `${folder}/development/wallet.js`)

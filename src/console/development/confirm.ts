@@ -83,6 +83,7 @@ export function choice(options: {
 }): (index: number) => void {
   const label = element('label', '', options.label)
   const select = document.createElement('select')
+  select.setAttribute('aria-label', options.label)
   for (const value of options.values) select.append(new Option(value))
   select.selectedIndex = options.selected
   select.addEventListener('change', () => options.onChoose(select.selectedIndex))
