@@ -9,6 +9,7 @@ import * as Grant from '../Grant.js'
 import * as Policy from '../Policy.js'
 import * as Receipt from '../Receipt.js'
 import { exported } from './receipts.js'
+import { addKeys, addServe } from './serveCommands.js'
 
 /** What a command reads from and writes to; `process` is one. */
 export type Terminal = {
@@ -99,6 +100,8 @@ function commands(terminal: Terminal, fails: () => void): Command {
     .description("tell in words what a permission's extraData lets the guard do")
     .argument('<extraData>', 'the bytes, as hexadecimal', hex)
     .action((bytes: Hex) => print(Policy.explain(bytes).sentences.join('\n')))
+  addServe(program, terminal, print)
+  addKeys(program, terminal, print)
   return program
 }
 

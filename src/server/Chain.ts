@@ -5,6 +5,7 @@
 import {
   type Address,
   type Chain,
+  type Client,
   createPublicClient,
   custom,
   type Hex,
@@ -22,6 +23,9 @@ import { chainUnseen, Problem } from './Problem.js'
 const keptMs = 2_000
 const most = 1_000
 
+/** What is needed of a client, so that one of any chain will do. */
+export type Endpoint = Pick<Client<Transport, Chain>, 'chain' | 'request'>
+
 export type Reader = {
   readonly client: PublicClient<Transport, Chain>
   /** @throws Problem 503 `CHAIN_UNSEEN` */
@@ -35,15 +39,13 @@ export type Reader = {
  * A client that follows no contract's wish to ask a URL (EIP-3668): the address of a signer is for a stranger to say, and
  * its code could have the server call anything in its own network.
  */
-export function withoutOffchainLookup(
-  client: PublicClient<Transport, Chain>,
-): PublicClient<Transport, Chain> {
+function withoutOffchainLookup(client: Endpoint): PublicClient<Transport, Chain> {
   const { chain, request } = client
   const transport = custom({ request: request as never }, { retryCount: 0 })
   return createPublicClient({ chain, transport, ccipRead: false })
 }
 
-export function reader(given: PublicClient<Transport, Chain>): Reader {
+export function reader(given: Endpoint): Reader {
   const client = withoutOffchainLookup(given)
   const kept = new Map<string, { readonly until: number; readonly answer: Promise<unknown> }>()
 

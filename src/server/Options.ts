@@ -1,5 +1,5 @@
 /** What a server is made of, and the limits that it keeps. */
-import type { Hex, PublicClient, Transport, Chain as ViemChain } from 'viem'
+import type { Hex } from 'viem'
 import { InputError } from '../errors.js'
 import type { Grant } from '../Grant.js'
 import * as Input from '../Input.js'
@@ -63,8 +63,8 @@ export type ServerOptions = {
   readonly store: Store
   /** Requests, keys, sessions: `memoryRecords()`, or those of `hardcap/sqlite` and `hardcap/postgres`. */
   readonly records: Records
-  /** Of the chain that the grants are on. */
-  readonly client: PublicClient<Transport, ViemChain>
+  /** A viem client of the chain that the grants are on. */
+  readonly client: Chain.Endpoint
   /** Where browsers find the server, such as `https://agents.example.com`. Without TLS on loopback alone. */
   readonly origin: string
   /** Other origins whose pages may call, with credentials. Default: none. */
@@ -111,6 +111,13 @@ export function settings(options: ServerOptions): Settings {
   const { limits = {}, allowOrigins = [] } = options
   for (const [name, value] of Object.entries(Input.fields(limits, 'limits', Object.keys(defaults))))
     Input.integer(value, `limits.${name}`, { min: 1, max: 2 ** 31 - 1 })
+  if (options.client.chain === undefined)
+    throw new InputError('INVALID_VALUE', {
+      field: 'client',
+      given: options.client,
+      valid: 'a viem client that was made with its chain',
+      why: 'It does not say which chain it is for.',
+    })
   const origin = readOrigin(options.origin, 'origin')
   const kept = { ...defaults, ...limits }
   return {

@@ -46,7 +46,7 @@ async function watch(server: kit.Running, path: string, headers: Record<string, 
       }
     },
     async ended(): Promise<void> {
-      for await (const _ of events) continue
+      for await (const _ of events);
     },
     cancel: () => ending.abort(),
   }
@@ -129,7 +129,7 @@ test('behavior: a stream that is given up makes room', async () => {
   expect(refused).toMatchObject({ status: 429, body: { error: { code: 'TOO_MANY_STREAMS' } } })
   first.cancel()
   const measured = async () => (await kit.ask(server, '/metrics')).body
-  while (!(await measured()).includes('hardcap_event_streams 0')) continue
+  while (!(await measured()).includes('hardcap_event_streams 0'));
   const next = await watch(server, path, owner.headers)
   await next.until(({ event }) => event === 'status')
 })

@@ -84,7 +84,7 @@ test('behavior: sessions with what they have spent', async () => {
 test('behavior: the chain does not answer, and the books do', async () => {
   const { endpoint } = await import('../budget/kit.js')
   const broken = endpoint(base)
-  const server = await kit.start(base, { client: broken.client as never })
+  const server = await kit.start(base, { client: { ...broken.client, chain: base.chain } })
   const account = await kit.grant(base, server)
   const { authorization } = await kit.key(server)
   broken.answer = async () => {

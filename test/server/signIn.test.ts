@@ -168,7 +168,7 @@ test('error: signed by another wallet, for another address, or not at all', asyn
 test('error: a chain that does not answer is neither yes nor no', async () => {
   const { endpoint } = await import('../budget/kit.js')
   const broken = endpoint(base)
-  const running = await kit.start(base, { client: broken.client as never })
+  const running = await kit.start(base, { client: { ...broken.client, chain: base.chain } })
   const wallet = await base.createWallet()
   const message = await kit.message(running, wallet.address)
   const signature = await wallet.account.signMessage({ message })
