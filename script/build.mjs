@@ -30,6 +30,16 @@ function checkPackage() {
       'detect-libc',
       'pg',
       '@x402',
+      'hono',
+      '@hono',
+      'zod',
+      '@asteasolutions',
+      'openapi3-ts',
+      'yaml',
+      'prom-client',
+      'tdigest',
+      'bintrees',
+      '@opentelemetry',
     ]
     for (const dependency of runtime) {
       symlinkSync(`${root}node_modules/${dependency}`, `${folder}/node_modules/${dependency}`)
