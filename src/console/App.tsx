@@ -67,7 +67,7 @@ function Frame({ known }: { known: Known }) {
     // biome-ignore lint/a11y/noStaticElementInteractions: it catches clicks of links, which have their own roles.
     // biome-ignore lint/a11y/useKeyWithClickEvents: a link that is followed by keyboard is a click too.
     <div className="console" onClick={follow}>
-      <a className="skip" href="#main">
+      <a className="skip" href={`${pathname}#main`}>
         Skip to the page
       </a>
       <header className="top">
@@ -86,7 +86,6 @@ function Frame({ known }: { known: Known }) {
           </a>
         </nav>
         <div className="who">
-          {shown.page === 'approve' ? null : <SignOut />}
           <Account />
         </div>
       </header>
@@ -100,6 +99,7 @@ function Frame({ known }: { known: Known }) {
       </main>
       <footer className="foot">
         hardcap is unaudited. The chain keeps enforcing its caps without this page.
+        {shown.page === 'approve' ? null : <SignOut />}
       </footer>
     </div>
   )

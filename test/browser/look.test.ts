@@ -98,7 +98,7 @@ describe.each<Look>(['light', 'dark', 'phone'])('%s', (look) => {
     await shoot('decode-empty')
     const thief = '0x4444444444444444444444444444444444444444'
     const other = Permission.typedData({ ...permission, spender: thief })
-    await page.getByLabel(/^Typed data/).fill(stringify(other))
+    await page.getByRole('textbox', { name: /^Typed data/ }).fill(stringify(other))
     await page.getByText('Do not sign this.').waitFor()
     await shoot('decode')
     await page.goto(`${scene.site.origin}/approve/0x${'00'.repeat(16)}`)

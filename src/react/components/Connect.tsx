@@ -12,7 +12,7 @@ export function Account() {
   return (
     <Wallet>
       <ConnectWallet className="hc-account">
-        <Avatar />
+        <Avatar className="hc-avatar" />
         <Name />
       </ConnectWallet>
       <WalletDropdown>
