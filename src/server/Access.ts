@@ -25,13 +25,28 @@ export function cookieName(origin: URL): string {
  * @throws Problem 401, 429
  */
 export async function principal(c: Context, settings: Settings): Promise<Principal | undefined> {
+  const found = await identify(c, settings)
+  if (found?.kind === 'key') settings.limiters.perKey.take(found.key.family)
+  return found
+}
+
+/**
+ * The same for a stream, of which only the beginning counts as a request.
+ * @throws Problem 401
+ */
+export async function still(c: Context, settings: Settings): Promise<Principal> {
+  const found = await identify(c, settings)
+  if (!found) throw unauthorized()
+  return found
+}
+
+async function identify(c: Context, settings: Settings): Promise<Principal | undefined> {
   const { records, clock, origin } = settings
   const header = c.req.header('authorization')
   if (header !== undefined) {
     const [, text] = /^Bearer ([\x21-\x7e]{1,200})$/i.exec(header) ?? []
     const key = text === undefined ? undefined : await Key.find(records, text, clock())
     if (!key) throw unauthorized()
-    settings.limiters.perKey.take(key.family)
     return { kind: 'key', key }
   }
   const token = getCookie(c, cookieName(origin))

@@ -14,6 +14,8 @@ import * as Show from './Show.js'
 
 /** Receipts that a stream is given between two looks. */
 const page = 100
+/** Heartbeats that a reader may let pass without taking anything. */
+const patience = 4
 
 type Stream = {
   /** What was sent last, and the seq of the next receipt. */
@@ -76,8 +78,12 @@ export function hub(settings: Settings): Hub {
     const { head: _, chain: __, ...standing } = Books.standing(account, null)
     const status = JSON.stringify(standing)
     const hasNews = meters !== stream.meters || status !== stream.status || row.receipts > stream.next
-    // What its reader has not taken yet waits in the books, and not in memory.
-    if ((!hasNews && !idle) || (stream.controller.desiredSize ?? 0) <= 0) return
+    if (!hasNews && !idle) return
+    // What its reader has not taken yet waits in the books, and not in memory; and not for good.
+    if ((stream.controller.desiredSize ?? 0) <= 0) {
+      if (performance.now() - stream.sentAt >= patience * limits.heartbeatMs) stream.end()
+      return
+    }
     try {
       await stream.assertAllowed()
       const parts: string[] = []

@@ -12,7 +12,7 @@ import type { Records } from './Records.js'
 export type Limits = {
   /** The most bytes of a body. Default 131,072: a signature of 32 KiB fits, as hexadecimal. */
   readonly bodyBytes: number
-  /** Requests a minute: of one address, of one key, and of one address to sign in. Defaults 300, 600, 20. */
+  /** Requests a minute: of one address, of one key, and of one address to sign in or approve. Defaults 300, 600, 20. */
   readonly perAddress: number
   readonly perKey: number
   readonly signIns: number

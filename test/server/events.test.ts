@@ -142,3 +142,17 @@ test('behavior: a server that closes ends its streams', async () => {
   await stream.ended()
   expect((await kit.ask(server, `${path}/events`, { headers: owner.headers })).status).toBe(503)
 })
+
+test('behavior: a HEAD opens no stream, and a stream uses up no limit of its key', async () => {
+  const { server, account, path } = await running({
+    limits: { pollMs: 5, heartbeatMs: 10, perKey: 3, streams: 1 },
+  })
+  const { authorization } = await kit.key(server)
+  const head = await kit.ask(server, `${path}/events`, { method: 'HEAD', headers: { authorization } })
+  expect(head.status).toBe(200)
+  const stream = await watch(server, path, { authorization })
+  for (const key of ['a', 'b', 'c', 'd']) {
+    await account.budget.spend(kit.order(account)(key))
+    await stream.until((event) => settled(event) && event.data.key === key)
+  }
+})

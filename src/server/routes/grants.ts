@@ -145,13 +145,15 @@ export function grants(app: App, settings: Settings, hub: Events.Hub): void {
     const grantId = c.req.valid('param').grantId as Hex
     const who = await Access.anybody(c, settings)
     await Access.assertSees(settings, who, grantId)
+    // Nobody would read a stream that answers a HEAD, and it would be open for good.
+    if (c.req.method === 'HEAD') return c.body(null, 200, { 'content-type': 'text/event-stream' })
     const name = who.kind === 'key' ? `key ${who.key.family}` : `owner ${who.session.address}`
     return hub.open({
       grantId,
       name,
       lastEventId: c.req.header('last-event-id'),
       // Asked anew: a session ends and a key is revoked while a stream is open.
-      assertAllowed: async () => Access.assertSees(settings, await Access.anybody(c, settings), grantId),
+      assertAllowed: async () => Access.assertSees(settings, await Access.still(c, settings), grantId),
     })
   })
   app.openapi(prepareCalls, async (c) => {

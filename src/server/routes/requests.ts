@@ -62,6 +62,8 @@ export function requests(app: App, settings: Settings): void {
   })
   app.openapi(approveRequest, async (c) => {
     Access.assertOrigin(c, settings)
+    // Open to whoever has the link, and it asks the chain.
+    settings.limiters.signIns.take(Access.callerOf(c, settings))
     const { id } = c.req.valid('param')
     const status = await Requests.approve(settings, id as Hex, c.req.valid('json'))
     return c.json({ id, status }, 200)
