@@ -248,6 +248,11 @@ describe('decoding', () => {
     const more = Permission.typedData({ ...permission, allowance: permission.allowance + 1n })
     await page.getByRole('textbox', { name: /^Typed data/ }).fill(stringify(more))
     await page.getByText('Do not sign this.').waitFor()
+    // A policy is words, where nobody heeds it.
+    const stolen = Permission.typedData({ ...permission, spender: scene.payee })
+    await page.getByRole('textbox', { name: /^Typed data/ }).fill(stringify(stolen))
+    await page.getByText('Its extraData holds nothing.').first().waitFor()
+    expect(await page.getByText('In one UTC day, at most').count()).toBe(0)
     await page.getByRole('textbox', { name: /^Typed data/ }).fill('0xdeadbeef')
     await page.getByText('Not known here.').waitFor()
     expect(outside).toEqual([])

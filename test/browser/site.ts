@@ -1,8 +1,7 @@
 /** The console in front of a server, on loopback, as `hardcap serve` has them; in development, with its wallet. */
-import { readFile } from 'node:fs/promises'
-import { extname, join, normalize } from 'node:path'
 import { type Http2Bindings, type HttpBindings, serve } from '@hono/node-server'
 import { serveWallet } from '../../script/console/development.js'
+import { consoleFiles } from '../../src/cli/console.js'
 import type { WalletJson } from '../../src/console/development/accounts.js'
 import { built } from './built.js'
 
@@ -17,15 +16,9 @@ export type Site = {
   close(): Promise<void>
 }
 
-const types: Record<string, string> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-}
-
 export async function openSite(rpcUrl: string): Promise<Site> {
   const folder = await built()
+  const files = consoleFiles(`${folder}/console`, { connect: [new URL(rpcUrl).origin] })
   const site: Site = { origin: '', api: 'down', wallet: { rpcUrl, accounts: [] }, close: async () => {} }
 
   async function fetch(request: Request, env: HttpBindings | Http2Bindings): Promise<Response> {
@@ -36,7 +29,7 @@ export async function openSite(rpcUrl: string): Promise<Site> {
       return new Response(null, { status: 503 })
     }
     const development = await serveWallet(request, site.wallet, `${folder}/development/wallet.js`)
-    return development ?? file(`${folder}/console/`, pathname, rpcUrl)
+    return development ?? files(pathname) ?? new Response(null, { status: 404 })
   }
 
   return new Promise((resolve) => {
@@ -52,28 +45,5 @@ export async function openSite(rpcUrl: string): Promise<Site> {
         }),
       ),
     )
-  })
-}
-
-/** With a policy as strict as a server's should be: the chain is all that a page may ask besides its own origin. */
-async function file(folder: string, pathname: string, rpcUrl: string): Promise<Response> {
-  const name = extname(pathname) === '' ? 'index.html' : normalize(pathname)
-  const bytes = await readFile(join(folder, name)).catch(() => undefined)
-  if (bytes === undefined) return new Response(null, { status: 404 })
-  const policy = [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "img-src 'self' data:",
-    `connect-src 'self' ${new URL(rpcUrl).origin}`,
-    "base-uri 'self'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-  ]
-  return new Response(bytes, {
-    headers: {
-      'content-type': types[extname(name)] ?? 'application/octet-stream',
-      'content-security-policy': policy.join('; '),
-    },
   })
 }

@@ -4,7 +4,7 @@ import type * as Permission from '../../Permission.js'
 import * as Policy from '../../Policy.js'
 import * as Comparison from '../../react/Comparison.js'
 import { Notice, Party } from '../../react/components/parts.js'
-import { Differences, RawPermission } from '../../react/components/RawPermission.js'
+import { Differences, PolicyOf, RawPermission } from '../../react/components/RawPermission.js'
 import * as Payload from '../../react/Payload.js'
 import * as words from '../../react/words.js'
 import * as Time from '../../Time.js'
@@ -73,8 +73,14 @@ function Decoded({ payload, grant }: { payload: Payload.Payload; grant: Grant.Gr
       return (
         <section className="hc-card">
           <h2>A policy</h2>
-          <p>It only narrows what a permission allows.</p>
-          <Sentences of={payload.explanation} />
+          <p>
+            It only narrows what a permission allows, and only where the permission's spender is the guard.
+          </p>
+          <ul>
+            {payload.explanation.sentences.map((sentence) => (
+              <li key={sentence}>{sentence}</li>
+            ))}
+          </ul>
         </section>
       )
     case 'permission':
@@ -93,7 +99,7 @@ function DecodedPermission({ permission, how, grant }: PermissionProps) {
   const known = Token.known[chainId]?.find(({ address }) => address.toLowerCase() === token.toLowerCase())
   const amount = known === undefined ? `${allowance} base units of ${token}` : words.money(allowance, known)
   const howOften = period >= end - start ? 'in all' : `every ${words.seconds(period).replace(/^1 /, '')}`
-  const explanation = Policy.explain(permission.extraData, known === undefined ? {} : { token: known })
+  const explanation = Policy.explain(permission.extraData)
   const mine =
     explanation.kind === 'policy'
       ? kept.find(explanation.policy.grantId)
@@ -108,7 +114,7 @@ function DecodedPermission({ permission, how, grant }: PermissionProps) {
         It lets <Party address={spender} /> take up to {amount} {howOften} out of <Party address={account} />,
         from {words.date(start)} until {end === Time.max ? 'it is revoked' : words.date(end)}.
       </p>
-      <Sentences of={explanation} />
+      <PolicyOf permission={permission} />
       {differences === undefined ? (
         <Notice>
           There is no grant to compare it with. Paste one, or open the grant in this browser first.
@@ -123,16 +129,6 @@ function DecodedPermission({ permission, how, grant }: PermissionProps) {
       <RawPermission permission={permission} />
       {mine === undefined ? null : <KeptGrant terms={mine} />}
     </section>
-  )
-}
-
-function Sentences({ of }: { of: Policy.Explanation }) {
-  return (
-    <ul>
-      {of.sentences.map((sentence) => (
-        <li key={sentence}>{sentence}</li>
-      ))}
-    </ul>
   )
 }
 

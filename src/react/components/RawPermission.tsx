@@ -1,12 +1,13 @@
 import { stringify } from 'viem'
+import { hardcapGuard } from '../../Addresses.js'
 import * as Permission from '../../Permission.js'
 import * as Policy from '../../Policy.js'
+import * as Token from '../../Token.js'
 import type { Difference } from '../Comparison.js'
 import { Notice } from './parts.js'
 
 /** What a wallet is asked to sign, to the last byte, and the policy that its bytes stand for. */
 export function RawPermission({ permission }: { permission: Permission.Permission }) {
-  const explanation = Policy.explain(permission.extraData)
   return (
     <details className="hc-raw">
       <summary>What exactly is signed</summary>
@@ -19,12 +20,29 @@ export function RawPermission({ permission }: { permission: Permission.Permissio
         <pre>{stringify(Permission.typedData(permission), null, 2)}</pre>
       </section>
       <p>What its extraData means:</p>
-      <ul>
-        {explanation.sentences.map((sentence) => (
-          <li key={sentence}>{sentence}</li>
-        ))}
-      </ul>
+      <PolicyOf permission={permission} />
     </details>
+  )
+}
+
+/** What a permission's extraData narrows: nothing at all, whatever it says, where the guard is not its spender. */
+export function PolicyOf({ permission }: { permission: Permission.Permission }) {
+  const { spender, extraData, chainId, token } = permission
+  if (extraData !== '0x' && spender.toLowerCase() !== hardcapGuard.toLowerCase())
+    return (
+      <Notice tone="bad" title="Its extraData holds nothing.">
+        The spender is {spender}, and not the guard, which alone would heed it. The spender can take the whole
+        allowance, and pay it to anybody.
+      </Notice>
+    )
+  const known = Token.known[chainId]?.find(({ address }) => address.toLowerCase() === token.toLowerCase())
+  const { sentences } = Policy.explain(extraData, { token: known })
+  return (
+    <ul>
+      {sentences.map((sentence) => (
+        <li key={sentence}>{sentence}</li>
+      ))}
+    </ul>
   )
 }
 
