@@ -40,6 +40,11 @@ function checkPackage() {
       'tdigest',
       'bintrees',
       '@opentelemetry',
+      'react',
+      'react-dom',
+      'wagmi',
+      '@tanstack',
+      '@coinbase',
     ]
     for (const dependency of runtime) {
       symlinkSync(`${root}node_modules/${dependency}`, `${folder}/node_modules/${dependency}`)
