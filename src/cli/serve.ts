@@ -23,7 +23,6 @@ export type ServeOptions = {
   readonly connect: readonly string[]
   readonly allowOrigin: readonly string[]
   readonly trustedProxies: number
-  readonly development: boolean
   /** The console's files. Default: those of the package, if they were built. */
   readonly folder?: string | undefined
   readonly onError: (error: unknown) => void
@@ -42,7 +41,7 @@ export async function startServer(
   env: Readonly<Record<string, string | undefined>>,
   options: ServeOptions,
 ): Promise<{ readonly origin: string; readonly hasConsole: boolean; readonly close: () => Promise<void> }> {
-  const { host, port, pagesRpc, explorer, development } = options
+  const { host, port, pagesRpc, explorer } = options
   if (!isLoopback(host) && !options.origin?.startsWith('https:'))
     throw new InputError('INVALID_VALUE', {
       field: '--origin',
@@ -93,7 +92,6 @@ export async function startServer(
       trustedProxies: options.trustedProxies,
       rpcUrl: pagesRpc,
       explorerUrl: explorer ?? chain.blockExplorers.default.url,
-      development,
       metricsToken: secret(env, 'HARDCAP_METRICS_TOKEN'),
       onError: options.onError,
     })

@@ -39,7 +39,6 @@ export function addServe(program: Command, terminal: Terminal, print: (text: str
     .option('--connect <origin>', 'what the console may ask besides; repeatable', gather, [])
     .option('--allow-origin <origin>', 'other pages that may call; repeatable', gather, [])
     .option('--trusted-proxies <count>', 'proxies that append to X-Forwarded-For', whole(0, 10), 0)
-    .option('--development', 'offer the development wallet; on an offline Base alone', false)
     .action(async (options: Omit<ServeOptions, 'onError'>) => {
       const onError = (error: unknown) =>
         terminal.stderr.write(`hardcap: ${error instanceof Error ? (error.stack ?? error.message) : error}\n`)

@@ -43,7 +43,6 @@ async function start(env: Record<string, string>, options: Partial<ServeOptions>
     connect: [],
     allowOrigin: [],
     trustedProxies: 0,
-    development: false,
     folder: pages(),
     onError: (error) => errors.push(error),
     ...options,
@@ -79,7 +78,10 @@ test('default', async () => {
   const { body } = await kit.ask(server, '/v1/grants', { headers })
   expect(body.grants).toMatchObject([{ status: 'active', grant: { grantId: account.grant.grantId } }])
   expect((await kit.ask(server, '/readyz')).body).toMatchObject({ ok: true })
-  expect((await kit.ask(server, '/v1/config')).body.explorerUrl).toBe('https://basescan.org')
+  expect((await kit.ask(server, '/v1/config')).body).toMatchObject({
+    explorerUrl: 'https://basescan.org',
+    development: false,
+  })
 
   const { stdout } = await hardcap(['keys', 'list'], env)
   const listed = JSON.parse(stdout)
