@@ -10,6 +10,7 @@ const checks = [
   ['Solidity: format', 'forge', ['fmt', ...(fix ? [] : ['--check'])]],
   ['Solidity: lint', 'forge', ['lint', 'contracts', '--deny', 'warnings']],
   ['Types', 'tsc', ['--noEmit']],
+  ['Types of what runs in browsers', 'tsc', ['--noEmit', '-p', 'tsconfig.react.json']],
   ['Generated files', 'node', ['script/run.mjs', 'gen.ts', ...(fix ? [] : ['--check'])]],
   ['Test vectors', 'node', ['script/run.mjs', 'vectors.ts', ...(fix ? [] : ['--check'])]],
   ['Unused files, exports, dependencies', 'knip', []],

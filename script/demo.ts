@@ -1,7 +1,7 @@
 /**
  * `npm start`: the whole of hardcap in one story, on an offline Base or a fork of the real one. An owner signs a
- * grant, an agent pays and is refused, another buys by x402, its key is stolen, the chain holds. Exits with 1 where anything differs
- * from what it says.
+ * grant, an agent pays and is refused, another buys by x402, its key is stolen, the chain holds. Exits with 1 where
+ * anything differs from what it says. Then the console, with an agent that goes on paying, until somebody ends it.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -18,10 +18,11 @@ import { theftStory } from './demo/theft.js'
 
 const help = `hardcap's demo: an agent's expense account, and a thief with the agent's key.
 
-  npm start                     the story
-  npm start -- --json           one JSON document on stdout, the story on stderr
+  npm start                     the story, and then the console in the browser
+  npm start -- --once           the story alone
+  npm start -- --once --json    one JSON document on stdout, the story on stderr
 
-  --once          end after the story, as it does now in any case
+  --port PORT     where the console listens on loopback; default: a free port
   --rail RAIL     how money moves: guard (the default), or direct
   --json          amounts as decimal strings of base units (6 decimals)
   --help          this text
@@ -57,6 +58,30 @@ async function main(): Promise<void> {
   } finally {
     if (options.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
   }
+  if (!options.once) await keepConsole(options.json ? process.stderr : process.stdout, options.port)
+}
+
+/** Until it is interrupted. */
+async function keepConsole(stream: NodeJS.WriteStream, port: number): Promise<void> {
+  const print = createPrinter(stream)
+  const interrupted = new Promise<void>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())
+  })
+  print.step("The owner's side, in a browser")
+  print.explain(
+    'On a Base of its own, which goes when this ends. Its wallet asks in the page: it is for development.',
+  )
+  // What pages are made of is loaded for them alone.
+  const { openConsole } = await import('./demo/console.js')
+  const { origin, requestUrl, failed, close } = await openConsole({ port })
+  print.table([
+    ['Console', origin],
+    ['A request that waits for you', requestUrl],
+  ])
+  print.say('An agent pays in the background. Ctrl-C ends it all.')
+  const error = await Promise.race([failed, interrupted])
+  await close()
+  if (error) throw error
 }
 
 async function tell(stream: NodeJS.WriteStream): Promise<void> {
@@ -74,8 +99,9 @@ async function tell(stream: NodeJS.WriteStream): Promise<void> {
     await base?.stop()
     rmSync(folder, { recursive: true, force: true })
   }
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.once(signal, () => void clean().finally(() => process.exit(130)))
+  const interrupt = () => void clean().finally(() => process.exit(130))
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const signal of signals) process.once(signal, interrupt)
   try {
     base = await startBase()
     const scene = await createScene(base, print, report)
@@ -87,6 +113,7 @@ async function tell(stream: NodeJS.WriteStream): Promise<void> {
     await store.close()
   } finally {
     await clean()
+    for (const signal of signals) process.off(signal, interrupt)
   }
   const failed = report.steps.filter(({ ok }) => !ok).map(({ name }) => name)
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
@@ -104,8 +131,14 @@ function readArgs() {
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
       rail: { type: 'string', default: 'guard' },
+      port: { type: 'string', default: '0' },
     },
   })
+  const port = Number(values.port)
+  if (!/^\d+$/.test(values.port) || port > 65_535) {
+    const why = 'The console listens on no such port.'
+    throw new InputError('INVALID_VALUE', { field: '--port', given: values.port, valid: '0 to 65535', why })
+  }
   const rail = rails.find((known) => known === values.rail)
   if (rail === undefined) {
     const valid = rails.map((known) => `"${known}"`).join(' or ')
@@ -113,7 +146,7 @@ function readArgs() {
     throw new InputError('INVALID_VALUE', { field: '--rail', given: values.rail, valid, why })
   }
   report.rail = rail
-  return values
+  return { ...values, port }
 }
 
 function fail(error: unknown): void {

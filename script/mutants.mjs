@@ -1,5 +1,5 @@
-// `node script/mutants.mjs [library] [contracts] [promises]`: breaks the code at one place at a time, in a copy, and
-// requires that the tests named beside it notice. A mutant that survives is a rule that no test holds.
+// `node script/mutants.mjs [library] [server] [contracts] [promises]`: breaks the code at one place at a time, in a copy,
+// and requires that the tests named beside it notice. A mutant that survives is a rule that no test holds.
 import {
   closeSync,
   cpSync,
@@ -16,6 +16,7 @@ import { join } from 'node:path'
 import { contracts } from './mutants/contracts.mjs'
 import { library } from './mutants/library.mjs'
 import { promises } from './mutants/promises.mjs'
+import { server } from './mutants/server.mjs'
 import { root, run, setup } from './setup.mjs'
 
 /** A mutant: places to change, the tests that have to fail, and the words that they have to fail with, if any. */
@@ -23,6 +24,7 @@ const single = ([file, from, to, tests]) => ({ edits: [[file, from, to]], tests,
 const ofWorlds = ([words, ...edits]) => ({ edits, tests: ['test/contracts/invariant/Reach.t.sol'], words })
 const suites = {
   library: { mutants: library.map(single), test: vitest },
+  server: { mutants: server.map(single), test: vitest },
   contracts: { mutants: contracts.map(single), test: forge },
   promises: { mutants: promises.map(ofWorlds), test: forge },
 }

@@ -28,6 +28,27 @@ export function setup() {
   writeFileSync(stamp, wanted)
 }
 
+/**
+ * Installs Debian's Chromium, in which the browser tests run, if there is none: at `CHROMIUM_PATH`, or where Debian has
+ * it. Where that cannot be done it says so, and those tests fail by saying so too.
+ */
+export function setupChromium() {
+  const path = process.env.CHROMIUM_PATH || '/usr/bin/chromium'
+  if (existsSync(path)) return
+  const how = 'Install Chromium, and name it in CHROMIUM_PATH where it is not /usr/bin/chromium.'
+  if (process.platform !== 'linux' || process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) {
+    process.stderr.write(`hardcap: the browser tests need Chromium, and ${path} is not there. ${how}\n`)
+    return
+  }
+  process.stderr.write('hardcap: installing Chromium with apt-get ...\n')
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const apt = (...args) => spawnSync('apt-get', args, { stdio: ['ignore', 2, 2], env }).status === 0
+  const install = ['install', '--yes', '--quiet', '--no-install-recommends', 'chromium', 'fonts-dejavu-core']
+  // The list of packages may be older than the packages are.
+  if (apt(...install) || (apt('update', '--quiet') && apt(...install))) return
+  process.stderr.write(`hardcap: apt-get could not install it, see above. ${how}\n`)
+}
+
 /** Runs a command in the repository with the local tools on PATH, and returns its exit code. */
 export function run(command, args, options = {}) {
   const { status, signal, error } = spawnSync(command, args, {

@@ -4,9 +4,10 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { root, setup } from './setup.mjs'
+import { root, setup, setupChromium } from './setup.mjs'
 
 setup()
+setupChromium()
 const totals = [await forge(), await vitest()]
 const passed = totals.reduce((sum, total) => sum + total.passed, 0)
 const failed = totals.reduce((sum, total) => sum + total.failed, 0)

@@ -213,14 +213,17 @@ export type TableName = keyof Tables
 /** What a column holds: text, a safe integer, or an amount (bigint, kept as decimal text), each or null. */
 export type ColumnType = 'text' | 'integer' | 'amount'
 
-/** One source for every store: columns with their types, the key, and what is looked up otherwise. */
-export const schema: {
-  readonly [name in TableName]: {
-    readonly columns: Readonly<Record<keyof Tables[name] & string, ColumnType>>
-    readonly key: readonly (keyof Tables[name] & string)[]
-    readonly indexes: readonly (readonly (keyof Tables[name] & string)[])[]
+/** Tables as every store reads them: columns with their types, the key, and what is looked up otherwise. */
+export type Schema<tables> = {
+  readonly [name in keyof tables & string]: {
+    readonly columns: Readonly<Record<keyof tables[name] & string, ColumnType>>
+    readonly key: readonly (keyof tables[name] & string)[]
+    readonly indexes: readonly (readonly (keyof tables[name] & string)[])[]
   }
-} = {
+}
+
+/** One source for every store of books. */
+export const schema: Schema<Tables> = {
   grants: {
     columns: {
       grantId: 'text',
@@ -367,26 +370,33 @@ export const schema: {
 /** How `list` orders and cuts: by key, ascending unless said otherwise. */
 export type ListOptions = { readonly limit?: number; readonly descending?: boolean; readonly offset?: number }
 
-/** The rows, inside a transaction. */
-export type Transaction = {
+/** The rows, inside a transaction; those of the books unless said otherwise. */
+export type Transaction<tables = Tables> = {
   /** The row with this key (further fields are ignored), or undefined. */
-  get<name extends TableName>(table: name, key: Partial<Tables[name]>): Promise<Tables[name] | undefined>
-  /** Reads many rows at once, of keys that differ in their last column alone: a later `get` of one costs nothing. */
-  load<name extends TableName>(table: name, keys: readonly Partial<Tables[name]>[]): Promise<void>
-  /** Inserts the row, or replaces the one with the same key. */
-  put<name extends TableName>(table: name, row: Tables[name]): Promise<void>
-  /** Removes the row with this key, if there is one. */
-  remove<name extends TableName>(table: name, key: Partial<Tables[name]>): Promise<void>
-  /** The rows whose fields equal `where`, in the order of the key. */
-  list<name extends TableName>(
+  get<name extends keyof tables & string>(
     table: name,
-    where: Partial<Tables[name]>,
+    key: Partial<tables[name]>,
+  ): Promise<tables[name] | undefined>
+  /** Reads many rows at once, of keys that differ in their last column alone: a later `get` of one costs nothing. */
+  load<name extends keyof tables & string>(table: name, keys: readonly Partial<tables[name]>[]): Promise<void>
+  /** Inserts the row, or replaces the one with the same key. */
+  put<name extends keyof tables & string>(table: name, row: tables[name]): Promise<void>
+  /** Removes the row with this key, if there is one. */
+  remove<name extends keyof tables & string>(table: name, key: Partial<tables[name]>): Promise<void>
+  /** The rows whose fields equal `where`, in the order of the key. */
+  list<name extends keyof tables & string>(
+    table: name,
+    where: Partial<tables[name]>,
     options?: ListOptions,
-  ): Promise<Tables[name][]>
+  ): Promise<tables[name][]>
 }
 
-export type Store = {
-  /** Runs `work` once and alone on the grant, all or nothing: what it throws undoes what it wrote. */
-  transact<result>(grantId: Hex, work: (tx: Transaction) => Promise<result>): Promise<result>
+/** Tables under locks. Those of the books are locked by their grant, others by what their owner says. */
+export type TableStore<tables, lock extends string = string> = {
+  /** Runs `work` once and alone under the lock, all or nothing: what it throws undoes what it wrote. */
+  transact<result>(lock: lock, work: (tx: Transaction<tables>) => Promise<result>): Promise<result>
   close(): Promise<void>
 }
+
+/** The books. A transaction locks the grant that it names. */
+export type Store = TableStore<Tables, Hex>

@@ -10,6 +10,7 @@ import * as Policy from '../Policy.js'
 import * as Receipt from '../Receipt.js'
 import type { Resolved } from '../x402/resolve.js'
 import { exported } from './receipts.js'
+import { addKeys, addServe } from './serveCommands.js'
 
 /** What a command reads from and writes to; `process` is one. */
 export type Terminal = {
@@ -112,6 +113,8 @@ function commands(terminal: Terminal, fails: () => void): Command {
       if (resolved.entry === null) fails()
       print(json ? toJson(resolved) : sayResolved(resolved))
     })
+  addServe(program, terminal, print)
+  addKeys(program, terminal, print)
   return program
 }
 

@@ -7,9 +7,15 @@ import type { Store } from '../Store.js'
  * @throws InputError where it names none. A file that is not there is not created: nobody exports from empty books.
  */
 export async function openStore(url: string | undefined): Promise<Store> {
-  const path = url?.startsWith('sqlite:') ? url.slice('sqlite:'.length) : undefined
+  const path = pathOf(url)
+  if (path !== undefined && !existsSync(path)) throw unknown(url, `There is no file ${path}.`)
+  return storeAt(url)
+}
+
+/** The same, and a file that is not there is created. */
+export async function storeAt(url: string | undefined): Promise<Store> {
+  const path = pathOf(url)
   if (path !== undefined) {
-    if (!existsSync(path)) throw unknown(url, `There is no file ${path}.`)
     const { sqlite } = await import('../sqlite/index.js')
     return sqlite(path)
   }
@@ -19,6 +25,10 @@ export async function openStore(url: string | undefined): Promise<Store> {
   }
   // What it is stays unsaid: it may hold a password.
   throw unknown(url === undefined ? undefined : 'another text', 'It names no store.')
+}
+
+function pathOf(url: string | undefined): string | undefined {
+  return url?.startsWith('sqlite:') ? url.slice('sqlite:'.length) : undefined
 }
 
 function unknown(given: string | undefined, why: string): InputError {

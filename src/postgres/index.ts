@@ -7,9 +7,11 @@ import { Kysely, sql } from 'kysely'
 import pg from 'pg'
 import { keccak256, stringToHex } from 'viem'
 import { HardcapError, InputError } from '../errors.js'
-import type { Store } from '../Store.js'
+import type { Store, TableStore } from '../Store.js'
+import type { Records } from '../server/Records.js'
+import { books, records } from '../sql/families.js'
 import type { Database } from '../sql/Rows.js'
-import { type Engine, sqlStore } from '../sql/SqlStore.js'
+import { type Engine, type Family, sqlStore } from '../sql/SqlStore.js'
 import { GrantDialect } from './GrantDriver.js'
 
 /** Where the server is, if not by a connection string; what is left out comes from PGHOST and its like, as `pg` reads them. */
@@ -52,6 +54,22 @@ export type PostgresOptions = {
  * @throws InputError on a schema or a figure that cannot be
  */
 export function postgres(connection: string | PostgresConnection, options: PostgresOptions = {}): Store {
+  return connect(connection, options, books)
+}
+
+/** The records of `hardcap/server`, in the schema of the books unless said otherwise. Errors as for them. */
+export function postgresRecords(
+  connection: string | PostgresConnection,
+  options: PostgresOptions = {},
+): Records {
+  return connect(connection, options, records)
+}
+
+function connect<tables, lock extends string>(
+  connection: string | PostgresConnection,
+  options: PostgresOptions,
+  family: Family<tables>,
+): TableStore<tables, lock> {
   const schema = identifier(options.schema ?? 'hardcap')
   const poolSize = positive(options.poolSize ?? 10, 'poolSize')
   const busyTimeoutMs = positive(options.busyTimeoutMs ?? 30_000, 'busyTimeoutMs')
@@ -76,7 +94,7 @@ export function postgres(connection: string | PostgresConnection, options: Postg
   const db = new Kysely<Database>({
     dialect: new GrantDialect({ pool, begin, busyTimeoutMs, silenceTimeoutMs }),
   })
-  return sqlStore(db, engine(schema), closed)
+  return sqlStore(db, engine(schema), family, closed)
 }
 
 /**

@@ -6,9 +6,11 @@ import { setTimeout } from 'node:timers/promises'
 import { Kysely, type SqliteDatabase, SqliteDialect, SqliteDriver, type SqliteStatement } from 'kysely'
 import Libsql from 'libsql'
 import { HardcapError } from '../errors.js'
-import type { Store } from '../Store.js'
+import type { Store, TableStore } from '../Store.js'
+import type { Records } from '../server/Records.js'
+import { books, records } from '../sql/families.js'
 import type { Database } from '../sql/Rows.js'
-import { type Engine, sqlStore } from '../sql/SqlStore.js'
+import { type Engine, type Family, sqlStore } from '../sql/SqlStore.js'
 
 export type SqliteOptions = {
   /** How long to wait for other processes, in milliseconds. Default 30,000. */
@@ -25,10 +27,23 @@ export type SqliteOptions = {
  * @throws HardcapError `STORE_UNREADABLE` where the folder is missing, or the file is no database; `STORE_BUSY`
  */
 export function sqlite(path: string, options: SqliteOptions = {}): Store {
+  return openFamily(path, options, books)
+}
+
+/** The records of `hardcap/server` in a file, which may be that of the books. Errors as for them. */
+export function sqliteRecords(path: string, options: SqliteOptions = {}): Records {
+  return openFamily(path, options, records)
+}
+
+function openFamily<tables, lock extends string>(
+  path: string,
+  options: SqliteOptions,
+  family: Family<tables>,
+): TableStore<tables, lock> {
   const { busyTimeoutMs = 30_000 } = options
   const database = openFile(path, busyTimeoutMs)
   const db = new Kysely<Database>({ dialect: new ImmediateDialect(database, busyTimeoutMs) })
-  const store = sqlStore(db, engine, () => closed(path))
+  const store = sqlStore<tables, lock>(db, engine, family, () => closed(path))
   return {
     transact: store.transact,
     async close() {

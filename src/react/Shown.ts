@@ -1,0 +1,124 @@
+/**
+ * What the server says, read strictly and looked through before anything of it is shown or signed. The server is not
+ * trusted: grants and permissions are parsed by the same rules as the owner's own, what can be lost is computed here
+ * again, and the typed data has to be that of the grant.
+ */
+import type { Address, Hex } from 'viem'
+import * as Coverage from '../Coverage.js'
+import * as Grant from '../Grant.js'
+import * as Permission from '../Permission.js'
+import type * as Schema from '../server/Schema.js'
+import * as Comparison from './Comparison.js'
+
+/** A request for approval as a page may show it. `differences` is empty, or nothing of it may be signed. */
+export type ShownRequest = Omit<Schema.RequestShown, 'grant' | 'permission' | 'coverage'> & {
+  readonly grant: Grant.Grant
+  readonly permission: Permission.Permission
+  /** Computed here, from the grant and the permission. */
+  readonly coverage: Coverage.Coverage
+  readonly differences: readonly Comparison.Difference[]
+}
+
+export type ShownGrant = Omit<Schema.GrantShown, 'grant' | 'permission' | 'coverage'> & {
+  readonly grant: Grant.Grant
+  readonly permission: Permission.Permission
+  readonly coverage: Coverage.Coverage
+}
+
+export type ShownSummary = Omit<Schema.GrantSummary, 'grant'> & { readonly grant: Grant.Grant }
+
+/** @throws InputError where grant or permission cannot be read */
+export function request(answer: Schema.RequestShown): ShownRequest {
+  const { grant, permission } = terms(answer)
+  return {
+    ...answer,
+    grant,
+    permission,
+    coverage: Coverage.of(grant, { permission }),
+    differences: differences({ grant, permission, typedData: answer.typedData }),
+  }
+}
+
+/** @throws InputError where grant or permission cannot be read */
+export function grant(answer: Schema.GrantShown): ShownGrant {
+  const { grant, permission } = terms(answer)
+  return { ...answer, grant, permission, coverage: Coverage.of(grant, { permission }) }
+}
+
+/** @throws InputError where the grant cannot be read */
+export function summary(answer: Schema.GrantSummary): ShownSummary {
+  return { ...answer, grant: Grant.parse(JSON.stringify(answer.grant)) }
+}
+
+/** The terms before and after an increase, and whether what is to be signed is what is shown. */
+export type ShownIncrease = {
+  readonly grant: Grant.Grant
+  readonly permission: Permission.Permission
+  readonly before: Coverage.Coverage
+  readonly after: Coverage.Coverage
+  readonly differences: readonly Comparison.Difference[]
+}
+
+/**
+ * Reads an increase against the grant that it raises. Whatever but the one cap differs is a difference too: an increase
+ * of the day cap must not bring a payee along.
+ *
+ * @throws InputError where grant or permission cannot be read
+ */
+export function increase(answer: Schema.IncreaseShown, current: ShownGrant): ShownIncrease {
+  const { grant, permission } = terms(answer)
+  const replaces = current.grant.rail === 'direct' ? undefined : Permission.hash(current.permission)
+  const raised = Grant.serialize({ ...current.grant, [answer.cap]: grant[answer.cap] })
+  const others = raised === Grant.serialize(grant) ? [] : changes(current.grant, grant, answer.cap)
+  const cap = { field: answer.cap, shown: answer.to, signed: String(grant[answer.cap]) }
+  return {
+    grant,
+    permission,
+    before: Coverage.of(current.grant, { permission: current.permission }),
+    after: Coverage.of(grant, { permission }),
+    differences: [
+      ...(cap.shown === cap.signed ? [] : [cap]),
+      ...others,
+      ...differences({ grant, permission, typedData: answer.typedData, replaces }),
+    ],
+  }
+}
+
+type Terms = { grant: Grant.Grant; permission: Permission.Permission }
+
+function terms(answer: { grant: Schema.GrantJson; permission: Schema.PermissionJson }): Terms {
+  return {
+    grant: Grant.parse(JSON.stringify(answer.grant)),
+    permission: Permission.parse(JSON.stringify(answer.permission)),
+  }
+}
+
+/** Both what is shown as the permission and what a wallet would be asked to sign have to be the grant's. */
+function differences(options: Terms & { typedData: unknown; replaces?: Hex | undefined }) {
+  const { grant, permission, typedData, replaces } = options
+  return [
+    ...Comparison.of(grant, permission, { replaces }),
+    ...Comparison.ofTypedData(grant, typedData, { replaces }),
+  ].filter((one, i, all) => all.findIndex((other) => same(one, other)) === i)
+}
+
+function same(a: Comparison.Difference, b: Comparison.Difference): boolean {
+  return a.field === b.field && a.signed === b.signed
+}
+
+function changes(from: Grant.Grant, to: Grant.Grant, but: string): Comparison.Difference[] {
+  const [before, after] = [fields(from), fields(to)]
+  return Object.keys(after).flatMap((field) => {
+    const [shown, signed] = [JSON.stringify(before[field]), JSON.stringify(after[field])]
+    return field === but || shown === signed ? [] : [{ field, shown: shown ?? '', signed: signed ?? '' }]
+  })
+}
+
+function fields(grant: Grant.Grant): Record<string, unknown> {
+  return JSON.parse(Grant.serialize(grant)) as Record<string, unknown>
+}
+
+/** The name that whoever asks gave an address, if any. Nobody has checked it. */
+export function nameOf(names: Schema.Names, address: Address): string | undefined {
+  return names.find((entry) => entry.address.toLowerCase() === address.toLowerCase())?.name
+}

@@ -1,0 +1,83 @@
+/** Query options for @tanstack/query, one for each question: for hooks, loaders and prefetching alike. */
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
+import type { Api, ReceiptsPage } from './Api.js'
+import { OwnerError } from './OwnerError.js'
+import * as Shown from './Shown.js'
+
+/** The first part of every key of hardcap, to invalidate all of them. */
+export const root = 'hardcap'
+
+/** A refusal stays one; only a server that was away or busy is asked again. */
+const retry = (failures: number, error: Error) =>
+  failures < 2 && error instanceof OwnerError && error.retryable
+
+export function configQuery(api: Api) {
+  return queryOptions({
+    queryKey: [root, api.url, 'config'],
+    queryFn: () => api.config(),
+    staleTime: Number.POSITIVE_INFINITY,
+    retry,
+  })
+}
+
+/** A request for approval, read and checked: see `Shown.request`. Asked again while it is open. */
+export function requestQuery(api: Api, id: string) {
+  return queryOptions({
+    queryKey: [root, api.url, 'request', id],
+    queryFn: async () => Shown.request(await api.request(id)),
+    refetchInterval: ({ state }) => (state.data?.status === 'open' ? 5_000 : false),
+    retry,
+  })
+}
+
+export function sessionQuery(api: Api) {
+  return queryOptions({
+    queryKey: [root, api.url, 'session'],
+    queryFn: () => api.session(),
+    staleTime: 60_000,
+    retry,
+  })
+}
+
+export function grantsQuery(api: Api) {
+  return queryOptions({
+    queryKey: [root, api.url, 'grants'],
+    queryFn: async () => (await api.grants()).map(Shown.summary),
+    retry,
+  })
+}
+
+/** Everything about a grant that changes together: terms, standing, coverage, meters, foreign spends, sessions. */
+export function grantQuery(api: Api, grantId: string) {
+  return queryOptions({
+    queryKey: [root, api.url, 'grant', grantId],
+    queryFn: async () => Shown.grant(await api.grant(grantId)),
+    retry,
+  })
+}
+
+export function receiptsQuery(api: Api, grantId: string, filter: Omit<ReceiptsPage, 'cursor'> = {}) {
+  return infiniteQueryOptions({
+    queryKey: [root, api.url, 'grant', grantId, 'receipts', filter],
+    queryFn: ({ pageParam }) => api.receipts(grantId, { ...filter, cursor: pageParam }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ nextCursor }) => nextCursor ?? undefined,
+    retry,
+  })
+}
+
+export function spendingQuery(api: Api, grantId: string, days = 30) {
+  return queryOptions({
+    queryKey: [root, api.url, 'grant', grantId, 'spending', days],
+    queryFn: () => api.spending(grantId, days),
+    retry,
+  })
+}
+
+export function increasesQuery(api: Api, grantId: string) {
+  return queryOptions({
+    queryKey: [root, api.url, 'grant', grantId, 'increases'],
+    queryFn: () => api.increases(grantId),
+    retry,
+  })
+}

@@ -1,0 +1,173 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test } from 'vitest'
+import { postgres, postgresRecords } from '../../src/postgres/index.js'
+import { Key, memoryRecords, type Records } from '../../src/server/index.js'
+import { limiter, subscriber } from '../../src/server/Limiter.js'
+import { sqlite, sqliteRecords } from '../../src/sqlite/index.js'
+import { databaseUrl, query } from '../database.js'
+
+const ends: (() => Promise<void> | void)[] = []
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end()
+})
+
+/** Each beside books in the same place, if it has a place. */
+const kinds: [string, () => Promise<{ open: () => Records; books?: () => Promise<unknown> }>][] = [
+  [
+    'memory',
+    async () => {
+      const records = memoryRecords()
+      return { open: () => records }
+    },
+  ],
+  [
+    'sqlite',
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'hardcap-records-'))
+      ends.push(() => rmSync(folder, { recursive: true, force: true }))
+      const path = join(folder, 'books.db')
+      return { open: () => closed(sqliteRecords(path)), books: () => look(closed(sqlite(path))) }
+    },
+  ],
+  [
+    'postgres',
+    async () => {
+      const schema = `records_${randomBytes(8).toString('hex')}`
+      const url = await databaseUrl()
+      ends.push(async () => void (await query(`drop schema if exists ${schema} cascade`)))
+      return {
+        open: () => closed(postgresRecords(url, { schema })),
+        books: () => look(closed(postgres(url, { schema }))),
+      }
+    },
+  ],
+]
+
+function closed<store extends { close: () => Promise<void> }>(store: store): store {
+  ends.push(() => store.close())
+  return store
+}
+const look = (store: ReturnType<typeof sqlite>) => store.transact('0x', (tx) => tx.list('grants', {}))
+
+const row = {
+  id: `0x${'1'.repeat(32)}`,
+  grantId: `0x${'2'.repeat(64)}`,
+  family: 'f',
+  cap: 'perDay',
+  from: 5n,
+  to: 2n ** 112n - 1n,
+  reason: 'More.',
+  old: '{}',
+  grant: '{}',
+  permission: '{}',
+  replaces: '0x',
+  status: 'open',
+  signature: null,
+  createdAt: 1,
+  expiresAt: 2,
+  decidedAt: null,
+} as const
+
+describe.each(kinds)('%s', (_, make) => {
+  test('default', async () => {
+    const { open, books } = await make()
+    await books?.()
+    const records = open()
+    await records.transact('a', (tx) => tx.put('server_increases', row))
+    expect(await open().transact('a', (tx) => tx.get('server_increases', { id: row.id }))).toEqual(row)
+    expect(await books?.()).toEqual(books && [])
+  })
+
+  test('behavior: a row that is all key is put twice, found by its hash, and removed', async () => {
+    const records = (await make()).open()
+    const nonce = { expiresAt: 7, hash: 'a' }
+    for (let n = 0; n < 2; n++) await records.transact('a', (tx) => tx.put('server_nonces', nonce))
+    await records.transact('a', (tx) => tx.put('server_nonces', { expiresAt: 3, hash: 'b' }))
+    expect(await records.transact('a', (tx) => tx.list('server_nonces', { hash: 'a' }))).toEqual([nonce])
+    // The oldest first: what is over is found without looking at all.
+    expect(await records.transact('a', (tx) => tx.list('server_nonces', {}, { limit: 1 }))).toMatchObject([
+      { hash: 'b' },
+    ])
+    await records.transact('a', (tx) => tx.remove('server_nonces', nonce))
+    expect(await records.transact('a', (tx) => tx.list('server_nonces', { hash: 'a' }))).toEqual([])
+  })
+
+  test('behavior: of many who decide at once one does', async () => {
+    const { open } = await make()
+    const hosts = [open(), open()]
+    await hosts[0]?.transact('a', (tx) => tx.put('server_increases', row))
+    const decide = (records: Records) =>
+      records.transact('increase', async (tx) => {
+        const found = await tx.get('server_increases', { id: row.id })
+        if (found?.status !== 'open') return false
+        await tx.put('server_increases', { ...found, status: 'declined', decidedAt: 2 })
+        return true
+      })
+    const decided = await Promise.all([...hosts, ...hosts, ...hosts].map(decide))
+    expect(decided.filter(Boolean)).toHaveLength(1)
+  })
+
+  test('behavior: a key is rotated with an overlap, and its successor is of the same family', async () => {
+    const records = (await make()).open()
+    const made = await Key.create(
+      records,
+      { label: 'a', verbs: ['read'], grants: ['0x'.padEnd(66, '1')] },
+      100,
+    )
+    const next = await Key.rotate(records, made.key.id, { now: 200, overlap: 50 })
+    expect(next.key).toMatchObject({ ...made.key, id: next.key.id, createdAt: 200 })
+    expect(await Key.find(records, made.text, 249)).toMatchObject({ family: made.key.family })
+    expect(await Key.find(records, made.text, 250)).toBeUndefined()
+    expect(await Key.find(records, next.text, 250)).toMatchObject({ family: made.key.family })
+    expect((await Key.list(records)).map(({ id }) => id).sort()).toEqual([made.key.id, next.key.id].sort())
+    // What is over is not the way to a new one.
+    await expect(Key.rotate(records, made.key.id, { now: 300, overlap: 50 })).rejects.toThrow('No such key')
+  })
+
+  test('error: a key that is revoked, expired or altered', async () => {
+    const records = (await make()).open()
+    const given = { label: 'a', verbs: ['read'], grants: 'all', expiresAt: 200 } as const
+    const { key, text } = await Key.create(records, given, 100)
+    expect(await Key.find(records, text, 199)).toEqual(key)
+    expect(await Key.find(records, text, 200)).toBeUndefined()
+    expect(
+      await Key.find(records, `${text.slice(0, -1)}${text.endsWith('A') ? 'B' : 'A'}`, 150),
+    ).toBeUndefined()
+    await Key.revoke(records, key.id, 150)
+    expect(await Key.find(records, text, 150)).toBeUndefined()
+  })
+})
+
+test.each([
+  [{ label: '' }, 'label'],
+  [{ verbs: [] }, 'verbs'],
+  [{ verbs: ['admin'] }, 'verbs'],
+  [{ grants: ['all'] }, 'grants'],
+  [{ grants: ['0x12'] }, 'grants'],
+])('error: no key with %o', async (change, field) => {
+  const given = { label: 'a', verbs: ['read'], grants: 'all', ...change } as Key.NewKey
+  await expect(Key.create(memoryRecords(), given, 1)).rejects.toMatchObject({ name: 'InputError', field })
+})
+
+test('behavior: a bucket fills with time, and is counted by name', () => {
+  let now = 0
+  const { take } = limiter(60, () => now)
+  for (let n = 0; n < 60; n++) take('a')
+  expect(() => take('a')).toThrow('Try again in 1 s')
+  take('b')
+  now = 999
+  expect(() => take('a')).toThrow()
+  now = 1_000
+  take('a')
+  expect(() => take('a')).toThrow()
+})
+
+test('behavior: an IPv6 subscriber is a /64, and IPv4 is itself however it is written', () => {
+  expect(subscriber('::ffff:203.0.113.7')).toBe('203.0.113.7')
+  expect(subscriber('2001:db8:0:1:aaaa::1')).toBe('2001:db8:0:1::/64')
+  expect(subscriber('2001:DB8::1:2:3:4:5')).toBe('2001:db8:0:1::/64')
+  expect(subscriber('::1')).toBe('0:0:0:0::/64')
+})

@@ -1,0 +1,186 @@
+import { expect, test } from 'vitest'
+import { Grant, Permission, Spm } from '../../src/index.js'
+import type { Approved } from '../../src/server/index.js'
+import { useBase } from '../base.js'
+import * as kit from './kit.js'
+
+const base = await useBase()
+kit.endAfterEach()
+
+async function asked(options: Parameters<typeof kit.start>[1] = {}, wallets = {}) {
+  const running = await kit.start(base, options)
+  const wallet = await base.createWallet({ usdc: kit.usd('1000'), ...wallets })
+  const key = await kit.key(running)
+  const payee = kit.freshAddress()
+  const grant = kit.terms(wallet.address, kit.freshAddress(), payee)
+  const body = { grant, names: [{ address: payee, name: 'Search' }], note: 'For the report.' }
+  const created = await kit.ask(running, '/v1/requests', {
+    body,
+    headers: { authorization: key.authorization },
+  })
+  return { running, wallet, key, payee, created, path: `/v1/requests/${created.body.id}` }
+}
+
+test('default', async () => {
+  const told: Approved[] = []
+  const { running, wallet, key, payee, created, path } = await asked({ onApproved: (one) => told.push(one) })
+  expect(created).toMatchObject({ status: 201, body: { status: 'open' } })
+  expect(created.body.url).toBe(`${running.origin}/approve/${created.body.id}`)
+
+  const { body: shown } = await kit.ask(running, path)
+  expect(shown).toMatchObject({
+    status: 'open',
+    note: 'For the report.',
+    names: [{ address: payee, name: 'Search' }],
+  })
+  const grant = Grant.parse(JSON.stringify(shown.grant))
+  const permission = Permission.parse(JSON.stringify(shown.permission))
+  expect(Permission.fromGrant(grant)).toEqual(permission)
+  expect(shown.coverage.worst.life).toBe('25000000')
+  expect(shown.warnings.map(({ code }: { code: string }) => code)).toEqual(['COVERAGE'])
+
+  const signature = await kit.sign(wallet, shown)
+  const approved = await kit.ask(running, `${path}/approval`, { body: { signature } })
+  expect(approved).toMatchObject({ status: 200, body: { status: 'approved' } })
+  expect(told).toEqual([
+    { kind: 'request', id: created.body.id, grant, permission, signature, transactionHash: null },
+  ])
+  // The signature is for who asked.
+  expect((await kit.ask(running, path)).body).not.toHaveProperty('signature')
+  const seen = await kit.ask(running, path, { headers: { authorization: key.authorization } })
+  expect(seen.body).toMatchObject({ status: 'approved', signature })
+  expect(running.errors).toEqual([])
+})
+
+test('behavior: what a wallet signs as JSON typed data is the permission', async () => {
+  const { running, wallet, path } = await asked()
+  const { body: shown } = await kit.ask(running, path)
+  const signature = await wallet.account.signTypedData(shown.typedData)
+  expect((await kit.ask(running, `${path}/approval`, { body: { signature } })).status).toBe(200)
+})
+
+test('behavior: a wallet that is not deployed yet approves by its ERC-6492 signature', async () => {
+  const { running, wallet, path } = await asked({}, { deployed: false })
+  const { body: shown } = await kit.ask(running, path)
+  expect(shown.warnings).toContainEqual(expect.objectContaining({ code: 'ACCOUNT_NOT_DEPLOYED' }))
+  const signature = await kit.sign(wallet, shown)
+  expect((await kit.ask(running, `${path}/approval`, { body: { signature } })).status).toBe(200)
+})
+
+test('behavior: the wallet approves by a call of its own', async () => {
+  const { running, wallet, path } = await asked()
+  const { body: shown } = await kit.ask(running, path)
+  const permission = Permission.parse(JSON.stringify(shown.permission))
+  const approve = (hash: string) => kit.ask(running, `${path}/approval`, { body: { transactionHash: hash } })
+  expect((await approve(`0x${'11'.repeat(32)}`)).body.error.code).toBe('NOT_APPROVED')
+  const other = await wallet.execute([{ to: kit.freshAddress() }])
+  const receipt = await wallet.execute([Spm.prepareApprove({ permission })])
+  // Of another transaction of the same wallet nobody is told that it approved.
+  expect((await approve(other.transactionHash)).body.error.code).toBe('NOT_THIS_APPROVAL')
+  expect((await approve(receipt.transactionHash)).status).toBe(200)
+  expect((await kit.ask(running, path)).body).toMatchObject({
+    status: 'approved',
+    transactionHash: receipt.transactionHash,
+  })
+})
+
+test('behavior: the same approval twice is one, and nobody is told twice', async () => {
+  const told: Approved[] = []
+  const { running, wallet, path } = await asked({ onApproved: (one) => told.push(one) })
+  const signature = await kit.sign(wallet, (await kit.ask(running, path)).body)
+  const approve = () => kit.ask(running, `${path}/approval`, { body: { signature } })
+  const answers = await Promise.all([approve(), approve(), approve()])
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
+  expect(told).toHaveLength(1)
+})
+
+test('behavior: what onApproved throws is told to onError, and the approval stands', async () => {
+  const { running, wallet, path } = await asked({
+    onApproved: () => {
+      throw new Error('no')
+    },
+  })
+  const signature = await kit.sign(wallet, (await kit.ask(running, path)).body)
+  expect((await kit.ask(running, `${path}/approval`, { body: { signature } })).status).toBe(200)
+  expect(running.errors).toMatchObject([{ message: 'no' }])
+})
+
+test('behavior: warnings tell what the chain says', async () => {
+  const { running, path } = await asked({}, { spm: false, usdc: 0n })
+  const codes = (await kit.ask(running, path)).body.warnings.map(({ code }: { code: string }) => code)
+  expect(codes).toEqual(expect.arrayContaining(['SPM_NOT_OWNER', 'BALANCE_LOW']))
+})
+
+test('behavior: warnings tell of other grants of the wallet', async () => {
+  const running = await kit.start(base)
+  const { wallet } = await kit.grant(base, running)
+  const { authorization } = await kit.key(running)
+  const grant = kit.terms(wallet.address, kit.freshAddress(), kit.freshAddress())
+  const { body } = await kit.ask(running, '/v1/requests', { body: { grant }, headers: { authorization } })
+  const { warnings } = (await kit.ask(running, `/v1/requests/${body.id}`)).body
+  expect(warnings).toContainEqual({
+    code: 'SIBLINGS',
+    message: expect.stringContaining('1, which can lose up to 8 USDC in any 24 hours'),
+  })
+})
+
+test('error: declined is final', async () => {
+  const { running, wallet, path } = await asked()
+  const { body: shown } = await kit.ask(running, path)
+  expect((await kit.ask(running, `${path}/decline`, { method: 'POST' })).body.status).toBe('declined')
+  const signature = await kit.sign(wallet, shown)
+  const answer = await kit.ask(running, `${path}/approval`, { body: { signature } })
+  expect(answer).toMatchObject({ status: 409, body: { error: { code: 'DECIDED' } } })
+})
+
+test('error: an approved request cannot be declined', async () => {
+  const { running, wallet, path } = await asked()
+  const signature = await kit.sign(wallet, (await kit.ask(running, path)).body)
+  await kit.ask(running, `${path}/approval`, { body: { signature } })
+  const answer = await kit.ask(running, `${path}/decline`, { method: 'POST' })
+  expect(answer).toMatchObject({ status: 409, body: { error: { code: 'DECIDED' } } })
+})
+
+test('error: an expired request cannot be approved', async () => {
+  let now = Math.floor(Date.now() / 1000)
+  const { running, wallet, path, created } = await asked({ clock: () => now })
+  const signature = await kit.sign(wallet, (await kit.ask(running, path)).body)
+  now = created.body.expiresAt
+  expect((await kit.ask(running, path)).body.status).toBe('expired')
+  const answer = await kit.ask(running, `${path}/approval`, { body: { signature } })
+  expect(answer).toMatchObject({ status: 409, body: { error: { code: 'EXPIRED' } } })
+})
+
+test('error: a signature by another wallet, of another permission, or with a bit that is not the same', async () => {
+  const { running, wallet, path } = await asked()
+  const other = await asked()
+  const { body: shown } = await kit.ask(running, path)
+  const { body: foreign } = await kit.ask(other.running, other.path)
+  const own = await kit.sign(wallet, shown)
+  const at = own.length - 100
+  const flipped = `${own.slice(0, at)}${own[at] === '0' ? '1' : '0'}${own.slice(at + 1)}`
+  const tried = [
+    await other.wallet.account.signTypedData(shown.typedData),
+    await wallet.account.signTypedData(foreign.typedData),
+    flipped,
+    `0x${'00'.repeat(65)}`,
+  ]
+  for (const signature of tried) {
+    const answer = await kit.ask(running, `${path}/approval`, { body: { signature } })
+    expect(answer).toMatchObject({ status: 422, body: { error: { code: 'SIGNATURE_INVALID' } } })
+  }
+  expect((await kit.ask(running, path)).body.status).toBe('open')
+})
+
+test('error: terms that make no sense are told as Grant.define tells them', async () => {
+  const { running, key, wallet, payee } = await asked()
+  const headers = { authorization: key.authorization }
+  const grant = { ...kit.terms(wallet.address, kit.freshAddress(), payee), perCallUsd: '0' }
+  const answer = await kit.ask(running, '/v1/requests', { body: { grant }, headers })
+  expect(answer).toMatchObject({ status: 400, body: { error: { code: 'INVALID_AMOUNT' } } })
+  const onOther = await kit.ask(running, '/v1/requests', {
+    body: { grant: { ...grant, chain: 84532 } },
+    headers,
+  })
+  expect(onOther).toMatchObject({ status: 400, body: { error: { code: 'INVALID_INPUT' } } })
+})
