@@ -1,6 +1,7 @@
 // Mutants of the library: file, what stands there (once), what it becomes, the tests that have to fail.
 const decision = ['test/core/decision.test.ts']
 const ledger = ['test/ledger/ledger.test.ts', 'test/ledger/settlement.test.ts', 'test/ledger/reorg.test.ts']
+const float = ['test/ledger/authorization.test.ts', 'test/ledger/directFloat.test.ts']
 const postgres = ['test/ledger/postgres.test.ts', 'test/ledger/postgresLost.test.ts']
 
 export const library = [
@@ -14,8 +15,8 @@ export const library = [
   ['src/Meter.ts', 'if (payment) await moveOpen(', 'if (!payment) await moveOpen(', ledger],
   ['src/Settlement.ts', ' || payment.amount !== fact.amount)', ')', ledger],
   ['src/Settlement.ts', 'final.number < after || head.number', 'head.number', ledger],
-  ['src/Settlement.ts', '|| nonce >= finalNonce)', '|| nonce > finalNonce)', ledger],
-  ['src/Settlement.ts', 'if (payment.alone === 0) return undefined', '', ['test/budget/batch.test.ts']],
+  ['src/Failure.ts', '|| nonce >= finalNonce)', '|| nonce > finalNonce)', ledger],
+  ['src/Failure.ts', 'if (payment.alone === 0) return undefined', '', ['test/budget/batch.test.ts']],
   ['src/Settlement.ts', 'if (doubt) throw', 'if (false) throw', ['test/ledger/hazard.test.ts']],
   [
     'src/Attempt.ts',
@@ -48,6 +49,22 @@ export const library = [
     'if (hash === row.finalHash) return',
     'if (hash) return',
     ['test/budget/endpoint.test.ts'],
+  ],
+  [
+    'src/Failure.ts',
+    'final.time < deadline',
+    'final.time < deadline - 60',
+    ['test/ledger/floatModel.test.ts'],
+  ],
+  ['src/Float.ts', ' - (await read(Meter.carried))', '', float],
+  ['src/Float.ts', '(pulled < payerBalance ? pulled : payerBalance)', 'payerBalance', float],
+  ['src/Funding.ts', 'if (most === perCall) return [least]', '', float],
+  ['src/Authorization.ts', "if (payment.pull === 'failed')", 'if (false)', ['test/budget/purse.test.ts']],
+  [
+    'src/Lost.ts',
+    'numbers === row.numbers && !isForgotten',
+    'numbers === row.numbers',
+    ['test/budget/floatBackup.test.ts'],
   ],
   ['src/postgres/index.ts', '.pg_advisory_xact_lock(', '.abs(', postgres],
   ['src/postgres/index.ts', "'synchronous_commit', 'on'", "'synchronous_commit', 'local'", postgres],
