@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { built } from './built.js'
+import { built } from '../../script/console/built.js'
 
 const folder = await built()
 const files = (name: string) =>

@@ -1,9 +1,9 @@
 /** The console in front of a server, on loopback, as `hardcap serve` has them; in development, with its wallet. */
 import { type Http2Bindings, type HttpBindings, serve } from '@hono/node-server'
+import { built } from '../../script/console/built.js'
 import { serveWallet } from '../../script/console/development.js'
 import { consoleFiles } from '../../src/cli/console.js'
 import type { WalletJson } from '../../src/console/development/accounts.js'
-import { built } from './built.js'
 
 export type Api = (request: Request, env: unknown) => Response | Promise<Response>
 
