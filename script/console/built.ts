@@ -1,4 +1,4 @@
-/** The console as it is built for production, and the development wallet, for the demo and tests, which start from sources. */
+/** The console as it is built for production, and the development wallet, for tests and the demo, from sources. */
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'

@@ -11,6 +11,7 @@ export type OwnerErrorCode =
   | 'WALLET_REJECTED'
   | 'WALLET_FAILED'
   | 'TYPED_DATA_DIFFERS'
+  | 'NOT_ON_CHAIN'
   | 'CALLS_FAILED'
   | (string & {})
 

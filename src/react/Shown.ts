@@ -7,6 +7,7 @@ import type { Address, Hex } from 'viem'
 import * as Coverage from '../Coverage.js'
 import * as Grant from '../Grant.js'
 import * as Permission from '../Permission.js'
+import * as Policy from '../Policy.js'
 import type * as Schema from '../server/Schema.js'
 import * as Comparison from './Comparison.js'
 
@@ -23,6 +24,8 @@ export type ShownGrant = Omit<Schema.GrantShown, 'grant' | 'permission' | 'cover
   readonly grant: Grant.Grant
   readonly permission: Permission.Permission
   readonly coverage: Coverage.Coverage
+  /** In what the permission is not the grant's. It may replace another: then it is one that was raised. */
+  readonly differences: readonly Comparison.Difference[]
 }
 
 export type ShownSummary = Omit<Schema.GrantSummary, 'grant'> & { readonly grant: Grant.Grant }
@@ -42,7 +45,15 @@ export function request(answer: Schema.RequestShown): ShownRequest {
 /** @throws InputError where grant or permission cannot be read */
 export function grant(answer: Schema.GrantShown): ShownGrant {
   const { grant, permission } = terms(answer)
-  return { ...answer, grant, permission, coverage: Coverage.of(grant, { permission }) }
+  const explanation = Policy.explain(permission.extraData)
+  const replaces = explanation.kind === 'policy' ? (explanation.policy.replaces ?? undefined) : undefined
+  return {
+    ...answer,
+    grant,
+    permission,
+    coverage: Coverage.of(grant, { permission }),
+    differences: Comparison.of(grant, permission, { replaces }),
+  }
 }
 
 /** @throws InputError where the grant cannot be read */
@@ -52,6 +63,8 @@ export function summary(answer: Schema.GrantSummary): ShownSummary {
 
 /** The terms before and after an increase, and whether what is to be signed is what is shown. */
 export type ShownIncrease = {
+  /** The one that it raises: the chain has to know it as approved before anything is signed on top of it. */
+  readonly current: Permission.Permission
   readonly grant: Grant.Grant
   readonly permission: Permission.Permission
   readonly before: Coverage.Coverage
@@ -61,7 +74,8 @@ export type ShownIncrease = {
 
 /**
  * Reads an increase against the grant that it raises. Whatever but the one cap differs is a difference too: an increase
- * of the day cap must not bring a payee along.
+ * of the day cap must not bring a payee along. Nor may the grant that it raises: its permission has to be the grant's, and
+ * `useDecideIncrease` asks the chain whether the owner ever approved it.
  *
  * @throws InputError where grant or permission cannot be read
  */
@@ -72,11 +86,13 @@ export function increase(answer: Schema.IncreaseShown, current: ShownGrant): Sho
   const others = raised === Grant.serialize(grant) ? [] : changes(current.grant, grant, answer.cap)
   const cap = { field: answer.cap, shown: answer.to, signed: String(grant[answer.cap]) }
   return {
+    current: current.permission,
     grant,
     permission,
     before: Coverage.of(current.grant, { permission: current.permission }),
     after: Coverage.of(grant, { permission }),
     differences: [
+      ...current.differences,
       ...(cap.shown === cap.signed ? [] : [cap]),
       ...others,
       ...differences({ grant, permission, typedData: answer.typedData, replaces }),

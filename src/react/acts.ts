@@ -2,12 +2,13 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { getAddress, type Hex } from 'viem'
 import { createSiweMessage } from 'viem/siwe'
-import { useConfig } from 'wagmi'
-import { getAccount, signMessage } from 'wagmi/actions'
+import { type Config, useConfig } from 'wagmi'
+import { getAccount, getConnectorClient, signMessage } from 'wagmi/actions'
 import type * as Grant from '../Grant.js'
 import type * as Permission from '../Permission.js'
 import type * as Schema from '../server/Schema.js'
 import * as Calls from './Calls.js'
+import { readStanding } from './chain.js'
 import { useApi } from './HardcapProvider.js'
 import { fromWallet, OwnerError } from './OwnerError.js'
 import { root } from './queries.js'
@@ -27,6 +28,24 @@ function assertSame({ differences }: Pick<ShownRequest, 'differences'>): void {
     'TYPED_DATA_DIFFERS',
     `What you would sign is not what is shown: ${differences.map(({ field }) => field).join(', ')}. Nothing was signed. Tell whoever sent you here.`,
     { figures: { differences } },
+  )
+}
+
+/**
+ * What is raised has to be what the owner once approved: else a server could bring payees along in terms that it claims
+ * were there before. Asked through the wallet, whose endpoint the server has not chosen.
+ */
+async function assertApproved(config: Config, permission: Permission.Permission): Promise<void> {
+  const doing = 'Looking the grant up'
+  const standing = await getConnectorClient(config, { chainId: permission.chainId })
+    .then((client) => readStanding(client, permission))
+    .catch((error: unknown) => {
+      throw fromWallet(error, doing)
+    })
+  if (standing.approved && !standing.revoked) return
+  throw new OwnerError(
+    'NOT_ON_CHAIN',
+    'The terms that this is said to raise are not approved on chain, or were revoked. Nothing was signed. Compare everything that is shown with what you agreed to.',
   )
 }
 
@@ -105,6 +124,7 @@ export function useDecideIncrease() {
       const { id, decision } = options
       if (decision === 'decline') return api.declineIncrease(id)
       assertSame(decision.approve)
+      await assertApproved(config, decision.approve.current)
       const signature = await Sending.sign(config, decision.approve.permission)
       return api.approveIncrease(id, { signature })
     },

@@ -1,7 +1,7 @@
 'use client'
 /** What the page asks the chain itself, so that it need not believe the server. */
 import { queryOptions, useQuery } from '@tanstack/react-query'
-import { type Address, erc20Abi, type PublicClient } from 'viem'
+import { type Address, type Client, erc20Abi, type PublicClient } from 'viem'
 import { getBalance, getCode, readContract } from 'viem/actions'
 import { usePublicClient } from 'wagmi'
 import { spendPermissionManager } from '../Addresses.js'
@@ -43,10 +43,7 @@ export async function readOwner(
   return { hasCode, enabled, balance, wei }
 }
 
-export async function readStanding(
-  client: PublicClient,
-  permission: Permission.Permission,
-): Promise<Standing> {
+export async function readStanding(client: Client, permission: Permission.Permission): Promise<Standing> {
   const [approved, revoked, stops] = await Promise.all([
     SpmRead.isApproved(client, { permission }),
     SpmRead.isRevoked(client, { permission }),

@@ -226,6 +226,51 @@ describe('a server that lies', () => {
   })
 })
 
+describe('a server that lies about what is there', () => {
+  test('error: an increase brings no payee along, whatever was there before by its account', async () => {
+    const { page, request, owner } = await asked()
+    await connect(page)
+    await approve(page)
+    await page.getByText('The chain knows this permission').waitFor()
+    const { grant } = Shown.request(await scene.backend<RequestShown>(`/v1/requests/${request.id}`))
+    const path = `/v1/grants/${grant.grantId}`
+    await scene.backend(`${path}/increases`, { cap: 'perDay', to: '5000000', reason: 'More.' })
+    const thief = '0x4444444444444444444444444444444444444444'
+    const stolen = { ...grant, allow: [{ host: 'api.example.com', payTo: [thief] }] } as const
+    const current = Permission.fromGrant(stolen)
+    const raised = { ...stolen, perDay: 5_000_000n }
+    const to = Permission.fromGrant(raised, { replaces: Permission.hash(current) })
+    /** Replaces the grant in both answers, each consistent in itself and with the other. */
+    site.api = async (request, env) => {
+      const response = await scene.api(request, env)
+      if (request.method !== 'GET' || !response.ok) return response
+      if (request.url.endsWith('/increases')) {
+        const { increases } = (await response.json()) as { increases: object[] }
+        const terms = { grant: json(Grant.serialize(raised)), permission: json(Permission.serialize(to)) }
+        const typedData = json(stringify(Permission.typedData(to)))
+        return Response.json({ increases: increases.map((one) => ({ ...one, ...terms, typedData })) })
+      }
+      if (!request.url.endsWith(path)) return response
+      const terms = { grant: json(Grant.serialize(stolen)), permission: json(Permission.serialize(current)) }
+      return Response.json({ ...((await response.json()) as object), ...terms })
+    }
+    try {
+      await signIn(page, site.origin)
+      await page.getByRole('link', { name: 'Research agent' }).click()
+      await page.getByText('The chain does not know this permission.').waitFor()
+      const more = page.getByRole('region', { name: 'Requests for more' })
+      await more.getByRole('button', { name: /^Approve by signing/ }).click()
+      await more.getByText('are not approved on chain').waitFor()
+      expect(await page.getByRole('dialog').count()).toBe(0)
+    } finally {
+      site.api = scene.api
+    }
+    expect(owner.wallet.address).toBe(grant.owner)
+  })
+
+  const json = (text: string) => JSON.parse(text) as object
+})
+
 describe('decoding', () => {
   test('default', async () => {
     const owner = await scene.owner()

@@ -73,9 +73,10 @@ test('behavior: the wallet approves by a call of its own', async () => {
   const permission = Permission.parse(JSON.stringify(shown.permission))
   const approve = (hash: string) => kit.ask(running, `${path}/approval`, { body: { transactionHash: hash } })
   expect((await approve(`0x${'11'.repeat(32)}`)).body.error.code).toBe('NOT_APPROVED')
-  const other = await wallet.execute([{ to: kit.freshAddress() }])
+  const sibling = Permission.fromGrant(Grant.parse(JSON.stringify(shown.grant)), { nonce: 1n })
+  const other = await wallet.execute([Spm.prepareApprove({ permission: sibling })])
   const receipt = await wallet.execute([Spm.prepareApprove({ permission })])
-  // Of another transaction of the same wallet nobody is told that it approved.
+  // The approval of another permission is none of this one.
   expect((await approve(other.transactionHash)).body.error.code).toBe('NOT_THIS_APPROVAL')
   expect((await approve(receipt.transactionHash)).status).toBe(200)
   expect((await kit.ask(running, path)).body).toMatchObject({

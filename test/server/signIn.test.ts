@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { concat, encodeAbiParameters, type Hex, numberToHex, size, toFunctionSelector } from 'viem'
 import { createSiweMessage } from 'viem/siwe'
 import { expect, test } from 'vitest'
+import { reader } from '../../src/server/Chain.js'
 import { useBase } from '../base.js'
 import * as kit from './kit.js'
 
@@ -126,6 +127,8 @@ test.each([
   const message = await kit.message(running, wallet.address, changes)
   const answer = await verify(running, message, await wallet.account.signMessage({ message }))
   expect(answer).toMatchObject({ status: 401, body: { error: { code: 'SIGN_IN_REFUSED' } } })
+  // It is signed as it stands: whoever is refused is told what is wrong with it.
+  expect(answer.body.error.message).not.toContain('did not sign')
   expect(answer.headers.getSetCookie()).toEqual([])
 })
 
@@ -196,6 +199,9 @@ test('error: a contract that signs cannot have the server ask a URL', async () =
   await running.client.call({ to: address, data: '0x12345678' }).catch(() => {})
   expect(asked.length).toBeGreaterThan(0)
   asked.length = 0
+  await reader(running.client)
+    .client.call({ to: address, data: '0x12345678' })
+    .catch(() => {})
   const message = await kit.message(running, address)
   expect((await verify(running, message, `0x${'11'.repeat(70)}`)).status).toBe(401)
   expect(asked).toEqual([])

@@ -5,7 +5,7 @@ import { GrantCard } from '../../react/components/GrantCard.js'
 import { GrantTerms } from '../../react/components/GrantTerms.js'
 import { IncreaseCard } from '../../react/components/IncreaseCard.js'
 import { Failure, Loading, Notice, Party } from '../../react/components/parts.js'
-import { RawPermission } from '../../react/components/RawPermission.js'
+import { Differences, RawPermission } from '../../react/components/RawPermission.js'
 import { ReceiptTable } from '../../react/components/ReceiptTable.js'
 import { SpendChart } from '../../react/components/SpendChart.js'
 import { StopGrant } from '../../react/components/StopGrant.js'
@@ -22,7 +22,8 @@ type Props = { grantId: string; explorerUrl: string | undefined }
 export function GrantPage({ grantId, explorerUrl }: Props) {
   const { data, error, refetch } = useGrant(grantId)
   useEffect(() => {
-    if (data !== undefined) kept.keep(data)
+    // What is not the grant's own permission would stop something else.
+    if (data !== undefined && data.differences.length === 0) kept.keep(data)
   }, [data])
   if (error instanceof OwnerError && error.status === 401)
     return (
@@ -47,7 +48,7 @@ export function GrantPage({ grantId, explorerUrl }: Props) {
 }
 
 function Watch({ shown, explorerUrl }: { shown: ShownGrant; explorerUrl: string | undefined }) {
-  const { grant, permission, standing, coverage, meters, agent, foreign, sessions } = shown
+  const { grant, permission, standing, coverage, meters, agent, foreign, sessions, differences } = shown
   const isLive = useLive(grant.grantId)
   const onChain = useStanding(permission)
   const revoked = standing.revoked || standing.revokedBy !== null || onChain.data?.revoked === true
@@ -62,6 +63,13 @@ function Watch({ shown, explorerUrl }: { shown: ShownGrant; explorerUrl: string 
         ) : (
           <p>The wallet has {words.money(standing.chain.balance, grant.token)}.</p>
         )}
+        <Differences differences={differences} />
+        {standing.approved && onChain.data?.approved === false ? (
+          <Notice tone="bad" title="The chain does not know this permission.">
+            The server says that it was approved, and the chain does not. To pause or revoke it here may stop
+            nothing.
+          </Notice>
+        ) : null}
         {standing.pausedBy === null ? null : <Notice tone="warn">Paused by the {standing.pausedBy}.</Notice>}
         {standing.paused ? <Notice tone="warn">The agent's own process is paused as well.</Notice> : null}
         {agent.gasWarning ? (
