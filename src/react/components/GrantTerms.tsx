@@ -18,7 +18,8 @@ type Props = {
 
 /** A grant in plain words: who may pay whom, how much, until when, who enforces it, and what can be lost. */
 export function GrantTerms({ grant, coverage, names = [], explorerUrl, warnings = [] }: Props) {
-  const all = [...coverage.warnings, ...warnings]
+  // A server's are those of the coverage too.
+  const all = [...new Set([...coverage.warnings, ...warnings])]
   const href = (address: Address) => words.explorer(explorerUrl, { address })
   return (
     <div className="hc-terms">
