@@ -1,5 +1,6 @@
 /** What a person does on the pages, by what they read on them. */
 import type { Page } from 'playwright-core'
+import { type Scene, walletOf } from './scene.js'
 
 /** Answers the development wallet's window. */
 export async function answer(page: Page, said: 'Confirm' | 'Reject'): Promise<void> {
@@ -33,4 +34,15 @@ export async function approve(page: Page): Promise<void> {
 /** Chooses in the development wallet's bar. */
 export async function choose(page: Page, what: 'Account' | 'Chain', value: string): Promise<void> {
   await page.getByLabel(what, { exact: true }).selectOption(value)
+}
+
+/** An owner on the page of a request of his. */
+export async function asked(scene: Scene) {
+  const owner = await scene.owner()
+  walletOf(scene, [owner])
+  const request = await scene.ask(owner.wallet)
+  const visit = await scene.visit()
+  await visit.page.goto(request.url)
+  await visit.page.getByText('The most you can lose').waitFor()
+  return { ...visit, owner, request }
 }

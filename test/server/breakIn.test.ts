@@ -201,6 +201,8 @@ describe('other pages', () => {
     ]) {
       const given = { raw: '{"action":"pause"}', headers: { ...owner.headers, 'content-type': type } }
       expect((await kit.ask(server, `${path}/calls`, given)).status).toBe(415)
+      // Also where no body is looked at.
+      expect((await kit.ask(server, '/v1/auth/nonce', given)).status).toBe(415)
     }
   })
 
