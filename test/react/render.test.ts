@@ -48,7 +48,8 @@ const api = createApi({
       coverage: Show.coverage(coverage),
       names: [],
       note: '<script>alert(1)</script>',
-      warnings: [],
+      // As a server does, which says all of them in one place.
+      warnings: coverage.warnings.map((message) => ({ code: 'COVERAGE', message })),
       expiresAt: 4e9,
       gas: { signature: 'agent', call: 'wallet' },
     }
@@ -96,4 +97,5 @@ test('behavior: what was fetched before is there at once, and text stays text', 
   expect(html).toContain('The most you can lose')
   expect(html).toContain('&lt;script&gt;alert(1)')
   expect(html).not.toContain('<script>alert')
+  for (const warning of coverage.warnings) expect(html.split(warning)).toHaveLength(2)
 })
