@@ -1,5 +1,6 @@
 /** The books in this process's memory: for tests and trials. They end with the process. */
-import { type Schema, type Store, schema, type TableStore, type Transaction } from './Store.js'
+import type { Store, TableStore, Transaction } from './Store.js'
+import { type Schema, schema } from './Tables.js'
 
 type AnyRow = Record<string, unknown>
 

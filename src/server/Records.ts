@@ -5,7 +5,8 @@
  */
 import type { Address, Hex } from 'viem'
 import { memoryOf } from '../memory.js'
-import type { Schema, TableStore } from '../Store.js'
+import type { TableStore } from '../Store.js'
+import type { Schema } from '../Tables.js'
 import type { IncreaseCap } from './Schema.js'
 
 /** What a backend's key may do. See `Key`. */

@@ -4,7 +4,8 @@
  * Nobody else sees or changes these rows meanwhile: the transaction holds the grant's lock.
  */
 import { type Kysely, sql } from 'kysely'
-import type { ColumnType, Transaction } from '../Store.js'
+import type { Transaction } from '../Store.js'
+import type { ColumnType } from '../Tables.js'
 
 export type Value = string | number | null
 /** Rows as the database keeps them: amounts are decimal text. */

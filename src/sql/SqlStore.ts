@@ -1,7 +1,8 @@
 /** A store in SQL, the same for every database that Kysely speaks to. */
 import { type Kysely, sql } from 'kysely'
 import { HardcapError } from '../errors.js'
-import type { Schema, TableStore, Transaction } from '../Store.js'
+import type { TableStore, Transaction } from '../Store.js'
+import type { Schema } from '../Tables.js'
 import { type AnySchema, type Database, rowsOf } from './Rows.js'
 
 /** Tables that belong together, and how a database comes to have them. Several families may share a database. */

@@ -1,7 +1,8 @@
 import pg from 'pg'
 import { afterEach, describe, expect, test } from 'vitest'
 import { postgres } from '../../src/postgres/index.js'
-import { type Store, schema, type TableName } from '../../src/Store.js'
+import type { Store, TableName } from '../../src/Store.js'
+import { schema } from '../../src/Tables.js'
 import { databaseUrl, postgresBooks, query } from '../database.js'
 import { grantRow, signal } from './rows.js'
 

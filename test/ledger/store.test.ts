@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Libsql from 'libsql'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type GrantRow, schema, type TableName } from '../../src/Store.js'
+import type { GrantRow, TableName } from '../../src/Store.js'
 import { sqlite } from '../../src/sqlite/index.js'
+import { schema } from '../../src/Tables.js'
 import { storeKinds } from './stores.js'
 
 const grantId = `0x${'11'.repeat(32)}` as const
