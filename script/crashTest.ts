@@ -26,7 +26,7 @@ const help = `hardcap's crash test: what is paid, over, lost and duplicated when
 /** Kills in one world: with its end they cost a fraction of what they would cost each in a world of its own. */
 const atOnce = 20
 /** Scenarios at a time; the chain is one process, and the replicas are others. */
-const lanes = 4
+const lanes = 3
 
 const { values } = parseArgs({
   options: {
@@ -48,7 +48,7 @@ type Task = { readonly name: string; readonly kills: number } & Pick<Scenario, '
   }
 
 async function main(): Promise<void> {
-  const all = Number(values.kills ?? (values.short ? 24 : 1_000))
+  const all = Number(values.kills ?? (values.short ? 20 : 1_000))
   if (!Number.isSafeInteger(all) || all < 0) throw new Error('--kills needs a whole number from 0.')
   const seed = Number(process.env.HARDCAP_SEED ?? Math.floor(Math.random() * 2 ** 32))
   const tasks = tasksOf(all, seed)

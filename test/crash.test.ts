@@ -28,14 +28,14 @@ function crashTest(...args: string[]): Promise<{ code: number | null; stdout: st
 }
 
 // It takes less than a minute on two quiet cores, and here they are not.
-test('default: --short --json, one document on stdout, and every scenario is a row of zeros', {
+test('default: --short --json, one document on stdout, and every kind of scenario is a row of zeros', {
   timeout: 600_000,
 }, async () => {
   const { code, stdout, stderr } = await crashTest('--short', '--json')
   expect(code, stderr).toBe(0)
   const { rows, kills, ...rest } = JSON.parse(stdout) as { rows: Row[]; kills: number }
   expect(rest).toEqual({})
-  expect(kills).toBeGreaterThanOrEqual(24)
+  expect(kills).toBeGreaterThanOrEqual(20)
   for (const row of rows) {
     expect(row).toEqual({
       scenario: expect.any(String),
@@ -49,7 +49,13 @@ test('default: --short --json, one document on stdout, and every scenario is a r
   }
   // What is paid comes so close to the cap that one payment more is over it.
   expect(rows.filter(({ cap, paid }) => cap - paid < 10_000).length).toBeGreaterThan(rows.length / 2)
-  for (const { name } of scenarios) expect(rows.some((row) => row.scenario.startsWith(name))).toBe(true)
+  // Of what happens on both rails, it may be on one.
+  const kindOf = (name: string) => String(name.split(',')[0])
+  for (const { name } of scenarios)
+    expect(
+      rows.some(({ scenario }) => kindOf(scenario) === kindOf(name)),
+      name,
+    ).toBe(true)
 })
 
 test('error: a scenario that there is not', async () => {
