@@ -64,7 +64,7 @@ export async function look(client: PublicClient, store: Store, options: LookOpti
     const hasSent = used > (await knownNonces(tx, row))
     if (!isGuarded && firstNonce !== undefined) {
       // It speaks of transactions. Authorizations that were forgotten with them end by themselves.
-      const isNews = row.quietUntil === Time.max || hasSent
+      const isNews = row.quietUntil === Time.max || hasSent || books === 'restored'
       const quietUntil = row.payer === null ? 0 : isNews ? quiet : row.quietUntil
       return tx.put('grants', { ...row, knownNonces: Math.max(firstNonce, row.knownNonces), quietUntil })
     }

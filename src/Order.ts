@@ -35,7 +35,7 @@ const known = ['key', 'to', 'amount', 'ticket', ...Meter.labels]
  */
 export function read(given: unknown): Order {
   const input = Input.fields(given, 'order', known)
-  return { key: text(input.key, 'key', keyOptions), ...terms(input) }
+  return { key: keyOf(input.key), ...terms(input) }
 }
 
 /**
@@ -44,7 +44,7 @@ export function read(given: unknown): Order {
  */
 export function readQuestion(given: unknown): Question {
   const input = Input.fields(given, 'request', known)
-  if (input.key !== undefined) text(input.key, 'key', keyOptions)
+  if (input.key !== undefined) keyOf(input.key)
   return terms(input)
 }
 
@@ -77,8 +77,21 @@ function canonical(host: string): string {
   return read.ok ? read.host : host
 }
 
+/** Fundings have keys of their own: a caller's must not become one's, or the books would forget what is under it. */
+function keyOf(value: unknown): string {
+  const key = text(value, 'key', keyOptions)
+  if (!key.startsWith('funding ')) return key
+  throw new InputError('INVALID_VALUE', {
+    field: 'key',
+    given: key,
+    valid: keyOptions.valid,
+    why: 'Keys that begin with "funding " are those of fundings.',
+  })
+}
+
 const keyOptions = {
-  valid: 'a string of 1 to 200 characters, none of them NUL, the same for every attempt at the same payment',
+  valid:
+    'a string of 1 to 200 characters, none of them NUL and not beginning with "funding ", the same for every attempt at the same payment',
   why: 'Every payment needs an idempotency key.',
 }
 const labelOptions = {

@@ -75,6 +75,11 @@ export function* payee({ grant, permission, purse }: State, { host, to }: Reques
     const reason = `${to} ${barred.why}. Ask for another payee.`
     return yield refuse('NOT_ALLOWED', reason, figures)
   }
+  // To itself it would pay, as the token sees it, and have what it had: the books would fill it again and again.
+  if (purse && isAddressEqual(purse.address, to)) {
+    const reason = `${to} is the address that pays. Ask for another payee.`
+    return yield refuse('NOT_ALLOWED', reason, figures)
+  }
   const permitted = Allowlist.permits(allow, { to, host })
   if (permitted.allowed) return
   const help = `Ask ${owner} to sign a grant that names the payee${host === undefined ? ', or name the host that asks for the payment' : ''}.`

@@ -74,7 +74,7 @@ export type ShownIncrease = {
 
 /**
  * Reads an increase against the grant that it raises. Whatever but the one cap differs is a difference too: an increase
- * of the day cap must not bring a payee along. Nor may the grant that it raises: its permission has to be the grant's, and
+ * of the day cap must not bring a payee along, name another agent as if that were a cap, or say that it comes from more. Nor may the grant that it raises: its permission has to be the grant's, and
  * `useDecideIncrease` asks the chain whether the owner ever approved it.
  *
  * @throws InputError where grant or permission cannot be read
@@ -85,6 +85,7 @@ export function increase(answer: Schema.IncreaseShown, current: ShownGrant): Sho
   const raised = Grant.serialize({ ...current.grant, [answer.cap]: grant[answer.cap] })
   const others = raised === Grant.serialize(grant) ? [] : changes(current.grant, grant, answer.cap)
   const cap = { field: answer.cap, shown: answer.to, signed: String(grant[answer.cap]) }
+  const [from, to] = [String(current.grant[answer.cap]), String(grant[answer.cap])]
   return {
     current: current.permission,
     grant,
@@ -93,11 +94,32 @@ export function increase(answer: Schema.IncreaseShown, current: ShownGrant): Sho
     after: Coverage.of(grant, { permission }),
     differences: [
       ...current.differences,
+      ...(raisable.includes(answer.cap) ? [] : [{ field: 'cap', shown: 'a cap', signed: answer.cap }]),
+      ...(current.grant.rail === 'direct'
+        ? [{ field: 'rail', shown: 'a permission in the place of the first', signed: 'one beside it' }]
+        : []),
+      ...(answer.from === from ? [] : [{ field: `${answer.cap} so far`, shown: answer.from, signed: from }]),
+      ...(isMore(from, to) ? [] : [{ field: answer.cap, shown: 'more than so far', signed: to }]),
       ...(cap.shown === cap.signed ? [] : [cap]),
       ...others,
       ...differences({ grant, permission, typedData: answer.typedData, replaces }),
     ],
   }
+}
+
+/** What an increase may change. Answers are not believed to keep to their schema. */
+const raisable: readonly string[] = [
+  'perCall',
+  'perTask',
+  'perDay',
+  'total',
+  'perWindow',
+  'maxFloat',
+] satisfies Schema.IncreaseShown['cap'][]
+
+function isMore(from: string, to: string): boolean {
+  const [before, after] = [from, to].map((text) => (/^\d+$/.test(text) ? BigInt(text) : undefined))
+  return before !== undefined && after !== undefined && after > before
 }
 
 type Terms = { grant: Grant.Grant; permission: Permission.Permission }

@@ -193,6 +193,7 @@ describe.each(kit.cases)('$name', ({ kind, rail }) => {
     const { budget, order } = await kit.approved(base, store(), { rail })
     for (const [bad, field] of [
       [{ ...order('a'), key: '' }, 'key'],
+      [{ ...order('a'), key: 'funding 0x01' }, 'key'],
       [{ ...order('a'), key: 'k'.repeat(201) }, 'key'],
       [{ ...order('a'), task: '' }, 'task'],
       [{ ...order('a'), to: '0x12' as const }, 'to'],
