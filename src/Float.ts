@@ -21,9 +21,16 @@ export function isAgents({ payer, agent }: Pick<GrantRow, 'payer' | 'agent'>): b
 export async function balance(tx: Transaction, row: GrantRow): Promise<bigint> {
   const { grantId, payerBalance, fundedBy, permissionHash } = row
   if (!isAgents(row)) return fundedBy === permissionHash ? payerBalance : 0n
+  const left = await pulled(tx, row)
+  return positive(
+    (left < payerBalance ? left : payerBalance) - (await Meter.read(tx, grantId, Meter.carried)),
+  )
+}
+
+/** What was pulled to the agent's own address and did not leave it again; below 0 where more left than ever came by pulls. */
+export async function pulled(tx: Transaction, { grantId }: Pick<GrantRow, 'grantId'>): Promise<bigint> {
   const read = (name: string) => Meter.read(tx, grantId, name)
-  const pulled = (await read(Meter.total)) - (await read(Meter.sent)) - (await read(Meter.authorized))
-  return positive((pulled < payerBalance ? pulled : payerBalance) - (await read(Meter.carried)))
+  return (await read(Meter.total)) - (await read(Meter.sent)) - (await read(Meter.authorized))
 }
 
 /** What is left of it for another authorization; 0 where more is held than there is. */

@@ -17,6 +17,7 @@ import * as Meter from './Meter.js'
 import * as Payment from './Payment.js'
 import * as PaymentNumber from './PaymentNumber.js'
 import type * as Receipt from './Receipt.js'
+import { refuse } from './Refusal.js'
 import * as Rules from './Rules.js'
 import type { GrantRow, PaymentRow, Store, Transaction } from './Store.js'
 import type * as Ticket from './Ticket.js'
@@ -56,7 +57,7 @@ export function reserve(
     if (open) return { outcome: 'known', payment: open }
     const { task, ticket } = request
     const state = await stateOf(tx, row, task)
-    let refusal = veto ?? Lost.refusal(row)
+    let refusal = veto ?? Lost.refusal(row) ?? (await overdrawn(tx, row))
     let target: bigint | undefined
     for (const next of refusal ? [] : await targets(tx, row, state, request)) {
       refusal = await refusalOf(tx, row, state, { target: next, task, ticket })
@@ -80,6 +81,18 @@ export function reserve(
     const draft = { ...Payment.labelsOf(payment), event: 'reserved', note: 'FUNDING' } as const
     return { outcome: 'reserved', payment, receipt: await Book.write(tx, { ...row, numbers }, draft) }
   })
+}
+
+/**
+ * On the direct rail: where more has left the agent's address than was ever pulled, there was money of others in it, and a
+ * pull would not be seen as float. It would be pulled again and again.
+ */
+async function overdrawn(tx: Transaction, row: GrantRow): Promise<Ledger.Refusal | undefined> {
+  if (!Float.isAgents(row)) return undefined
+  const pulled = await Float.pulled(tx, row)
+  if (pulled >= 0n) return undefined
+  const reason = `${-pulled} base units more have left agent ${row.agent} than were ever pulled to it, so what is its float cannot be told any more, and nothing is pulled. Give the grant an agent that is used for nothing else.`
+  return refuse('FLOAT_LOW', reason, { agent: row.agent, missing: -pulled })
 }
 
 /** As a funding is decided in: with what the float has when it is included, at the least. */

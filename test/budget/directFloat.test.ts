@@ -145,6 +145,33 @@ describe.each(kit.storeKinds)('$name', (kind) => {
     expect(await it.budget.verify()).toMatchObject({ equal: true })
   })
 
+  test('error: FLOAT_LOW where more left the agent than was ever pulled; nothing is pulled again and again', async () => {
+    const it = await start({ maxFloatUsd: '1' })
+    await base.fundUsdc(it.agent.address, kit.usd('7'))
+    await it.settle(await it.authorize('a'))
+    const data = encodeFunctionData({
+      abi: usdcAbi,
+      functionName: 'transfer',
+      args: [it.payee, kit.usd('7')],
+    })
+    await kit.steal(base, it.agent, { to: it.grant.token.address, data, value: 0n })
+    await it.budget.sync()
+    expect(await kit.refusal(it.authorize('b'))).toMatchObject({
+      code: 'FLOAT_LOW',
+      figures: { missing: kit.usd('7') },
+    })
+    expect((await it.budget.totals()).total).toBe(kit.usd('1'))
+  })
+
+  test('error: the agent itself is no payee', async () => {
+    const it = await start()
+    const order = { ...it.order('a', '1'), to: it.agent.address }
+    expect(await kit.refusal(it.budget.authorize(order, { validSeconds: 60 }))).toMatchObject({
+      code: 'NOT_ALLOWED',
+    })
+    expect((await it.budget.totals()).total).toBe(0n)
+  })
+
   test('error: a grant that names no float', async () => {
     const it = await start({ maxFloatUsd: undefined })
     expect(await kit.refusal(it.authorize('a'))).toMatchObject({ code: 'MISMATCH' })

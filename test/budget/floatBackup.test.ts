@@ -96,6 +96,17 @@ describe.each(cases)('$name', ({ kind, rail }) => {
     expect(await budget.verify()).toMatchObject({ equal: true })
   })
 
+  test("args: books: 'restored', also where the operator speaks for the agent's transactions", async () => {
+    const it = await restored()
+    const firstNonce = await base.client.getTransactionCount({ address: it.agent.address })
+    // Through the guard transactions speak for themselves.
+    const spoken = rail === 'direct' ? { firstNonce } : {}
+    const budget = await kit.open(base, it, it.backup, { books: 'restored', ...spoken })
+    expect(await kit.refusal(it.authorize(budget, 'b'))).toMatchObject({ code: 'BOOKS_INCOMPLETE' })
+    await kit.quiet(base, budget)
+    expect(await it.authorize(budget, 'b')).toMatchObject({ settled: false })
+  })
+
   test('behavior: an authorization on chain that they never took tells of a backup', async () => {
     const it = await restored()
     await it.settle()
