@@ -2,6 +2,7 @@
  * How often somebody may ask: a bucket of tokens for each name, in this process's memory, so that many processes let
  * through as many times more. What is not used any more is forgotten.
  */
+import { isIPv6 } from 'node:net'
 import { Problem } from './Problem.js'
 
 export type Limiter = {
@@ -36,14 +37,25 @@ export function limiter(perMinute: number, nowMs: () => number = () => performan
   }
 }
 
-/** An address as limits count it: an IPv6 subscriber has a whole /64. */
+/**
+ * An address as limits count it: without the port that some proxies write after it, an IPv4 address as itself however it
+ * is written, and of IPv6 the /64 that a subscriber has whole. What is no address stays as it is.
+ */
 export function subscriber(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '')
-  if (!plain.includes(':')) return plain
-  const [head = '', tail] = plain.toLowerCase().split('::')
-  const groups = head === '' ? [] : head.split(':')
-  const rest = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = tail === undefined ? [] : Array(Math.max(0, 8 - groups.length - rest.length)).fill('0')
-  const network = [...groups, ...zeros, ...rest].slice(0, 4).map((group) => group.replace(/^0+(?=.)/, ''))
-  return `${network.join(':')}::/64`
+  const [, bracketed] = /^\[([^\]]*)\](?::\d+)?$/.exec(address) ?? []
+  const plain = (bracketed ?? address.replace(/^([\d.]+):\d+$/, '$1')).replace(/%.*$/, '')
+  if (!isIPv6(plain)) return plain
+  // In the form that is the same for all spellings: `[::ffff:cb00:7107]`.
+  const [head = '', tail = ''] = new URL(`http://[${plain}]`).hostname.slice(1, -1).split('::')
+  const [first, last] = [head, tail].map((side) => (side === '' ? [] : side.split(':'))) as [
+    string[],
+    string[],
+  ]
+  const groups = [...first, ...Array<string>(8 - first.length - last.length).fill('0'), ...last]
+  const network = groups.slice(0, 4).join(':')
+  if (`${network}:${groups[4]}:${groups[5]}` !== '0:0:0:0:0:ffff') return `${network}::/64`
+  const bytes = groups
+    .slice(6)
+    .flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255])
+  return bytes.join('.')
 }

@@ -81,7 +81,10 @@ export type ServerOptions = {
   readonly addressOf?: ((request: Request, env: unknown) => string | undefined) | undefined
   /** Proxies before this server that each append to X-Forwarded-For. Default 0: the header is not believed. */
   readonly trustedProxies?: number | undefined
-  /** What `/metrics` asks for as a bearer token. Without one only loopback may read them. */
+  /**
+   * What `/metrics` asks for as a bearer token. Without one only programs on this machine may read them, and only where
+   * `origin` is on loopback and no proxy is trusted.
+   */
   readonly metricsToken?: string | undefined
   /**
    * Told of every consent, after it is kept. It is told once and may miss one when the process ends: whoever has to know

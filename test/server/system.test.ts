@@ -115,6 +115,20 @@ describe('metrics', () => {
     expect(status).toBe(401)
   })
 
+  test('error: behind a proxy that says nothing of itself', async () => {
+    const options = { store: memory(), records: memoryRecords(), client: base.client }
+    const server = createServer({ ...options, origin: 'https://agents.example.com' })
+    kit.later(server.close)
+    // As many proxies ask: from this machine, by its address, without a header of their own.
+    const env = { incoming: { socket: { remoteAddress: '127.0.0.1' } } }
+    const ask = async (headers = {}) =>
+      (await server.fetch(new Request('http://127.0.0.1:8787/metrics', { headers }), env)).status
+    expect(await ask()).toBe(401)
+    expect(await ask({ host: 'agents.example.com' })).toBe(401)
+    const behind = await kit.start(base, { trustedProxies: 1 })
+    expect((await kit.ask(behind, '/metrics')).status).toBe(401)
+  })
+
   test('args: a token is asked for where there is one', async () => {
     const server = await kit.start(base, { metricsToken: 'a-long-token' })
     const ask = async (headers = {}) => (await kit.ask(server, '/metrics', { headers })).status

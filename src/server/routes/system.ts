@@ -70,13 +70,15 @@ export function system(app: App, settings: Settings, metrics: Metrics): void {
 }
 
 /**
- * Whoever has the token; without one programs on this machine. A proxy on it is one too and speaks for others, and so
- * does a page whose name was made to point here: neither is let in.
+ * Whoever has the token; without one programs on this machine, of a server that is for this machine alone. A proxy on it
+ * is such a program too and speaks for others, whether it says so or not, and so does a page whose name was made to point
+ * here: neither is let in.
  */
-function mayMeasure(c: Context, { metricsToken }: Settings): boolean {
+function mayMeasure(c: Context, { metricsToken, origin, trustedProxies = 0 }: Settings): boolean {
   if (metricsToken !== undefined)
     return Secret.equal(c.req.header('authorization') ?? '', `Bearer ${metricsToken}`)
   const from = Access.socketAddress(c.env)
   const isForwarded = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'].some((name) => c.req.header(name))
-  return from !== undefined && isLoopback(from) && !isForwarded && isLoopback(new URL(c.req.url).hostname)
+  const isOwn = isLoopback(origin.hostname) && trustedProxies === 0 && !isForwarded
+  return isOwn && from !== undefined && isLoopback(from) && isLoopback(new URL(c.req.url).hostname)
 }
