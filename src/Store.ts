@@ -210,8 +210,16 @@ export type Tables = {
 }
 export type TableName = keyof Tables
 
-/** How `list` orders and cuts: by key, ascending unless said otherwise. */
-export type ListOptions = { readonly limit?: number; readonly descending?: boolean; readonly offset?: number }
+/**
+ * How `list` orders and cuts: by key, ascending unless said otherwise. `after` has every column of a key: what follows
+ * it in that order is listed, whether or not there is such a row.
+ */
+export type ListOptions<row> = {
+  readonly limit?: number
+  readonly descending?: boolean
+  readonly offset?: number
+  readonly after?: Partial<row>
+}
 
 /** The rows, inside a transaction; those of the books unless said otherwise. */
 export type Transaction<tables = Tables> = {
@@ -230,7 +238,7 @@ export type Transaction<tables = Tables> = {
   list<name extends keyof tables & string>(
     table: name,
     where: Partial<tables[name]>,
-    options?: ListOptions,
+    options?: ListOptions<tables[name]>,
   ): Promise<tables[name][]>
 }
 

@@ -61,10 +61,14 @@ function transaction<all>(
       set(table, idOf(table, key), undefined)
     },
     async list(table, where, options = {}) {
-      const found = [...rows(table).values()].filter((row) =>
-        Object.entries(where).every(([name, value]) => row[name] === value),
+      const order = (a: AnyRow, b: AnyRow) => compare(keyOf(table), a, b) * (options.descending ? -1 : 1)
+      const { after } = options
+      const found = [...rows(table).values()].filter(
+        (row) =>
+          Object.entries(where).every(([name, value]) => row[name] === value) &&
+          (after === undefined || order(row, after) > 0),
       )
-      found.sort((a, b) => compare(keyOf(table), a, b) * (options.descending ? -1 : 1))
+      found.sort(order)
       const offset = options.offset ?? 0
       return found.slice(offset, options.limit === undefined ? undefined : offset + options.limit) as never
     },

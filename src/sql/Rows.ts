@@ -113,6 +113,15 @@ export function rowsOf(
         const wanted = column === 'open' || column === 'final' ? sql.lit(value) : value
         query = value === null ? query.where(column, 'is', null) : query.where(column, '=', wanted)
       }
+      if (options.after !== undefined) {
+        const key = keyOf(tableOf(table), options.after)
+        const [columns, values] = [
+          key.map(([column]) => sql.ref(column)),
+          key.map(([, value]) => sql`${value}`),
+        ]
+        const order = sql.raw(options.descending ? '<' : '>')
+        query = query.where(sql<boolean>`(${sql.join(columns)}) ${order} (${sql.join(values)})`)
+      }
       for (const column of tableOf(table).key)
         query = query.orderBy(column, options.descending ? 'desc' : 'asc')
       // SQLite knows no offset without a limit.

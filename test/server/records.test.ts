@@ -165,9 +165,57 @@ test('behavior: a bucket fills with time, and is counted by name', () => {
   expect(() => take('a')).toThrow()
 })
 
-test('behavior: an IPv6 subscriber is a /64, and IPv4 is itself however it is written', () => {
-  expect(subscriber('::ffff:203.0.113.7')).toBe('203.0.113.7')
-  expect(subscriber('2001:db8:0:1:aaaa::1')).toBe('2001:db8:0:1::/64')
-  expect(subscriber('2001:DB8::1:2:3:4:5')).toBe('2001:db8:0:1::/64')
-  expect(subscriber('::1')).toBe('0:0:0:0::/64')
+test.each([
+  ['203.0.113.7', '203.0.113.7'],
+  ['203.0.113.7:50123', '203.0.113.7'],
+  ['::ffff:203.0.113.7', '203.0.113.7'],
+  ['::FFFF:203.0.113.7', '203.0.113.7'],
+  ['::ffff:cb00:7107', '203.0.113.7'],
+  ['0:0:0:0:0:ffff:203.0.113.7', '203.0.113.7'],
+  ['[::ffff:203.0.113.7]:50123', '203.0.113.7'],
+  ['2001:db8:0:1:aaaa::1', '2001:db8:0:1::/64'],
+  ['2001:DB8::1:2:3:4:5', '2001:db8:0:1::/64'],
+  ['2001:0db8:0000:0001:0:0:0:1', '2001:db8:0:1::/64'],
+  ['[2001:db8:0:1::7]', '2001:db8:0:1::/64'],
+  ['[2001:db8:0:1::8]:50123', '2001:db8:0:1::/64'],
+  ['[2001:db8:0:1::8%25eth0]:50123', '2001:db8:0:1::/64'],
+  ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+  ['::1', '0:0:0:0::/64'],
+  // What is no address is itself.
+  ['unknown', 'unknown'],
+  ['a customer: 7', 'a customer: 7'],
+  ['[', '['],
+])('behavior: limits count %s as %s', (address, name) => {
+  expect(subscriber(address)).toBe(name)
+})
+
+test('behavior: rows after one by its key, either way, the same in every store', async () => {
+  for (const [, make] of kinds) {
+    const records = (await make()).open()
+    const keys = [
+      [3, 'b'],
+      [1, 'z'],
+      [3, 'a'],
+      [20, 'aa'],
+      [3, 'c'],
+    ] as const
+    await records.transact('a', async (tx) => {
+      for (const [expiresAt, hash] of keys)
+        await tx.put('server_sessions', { expiresAt, hash, address: '0x12', createdAt: expiresAt % 2 })
+    })
+    const list = async (where: { createdAt?: number }, options: object) =>
+      (await records.transact('a', (tx) => tx.list('server_sessions', where, options))).map(
+        ({ expiresAt, hash }) => `${expiresAt}${hash}`,
+      )
+    const after = { expiresAt: 3, hash: 'a' }
+    expect(await list({}, { after })).toEqual(['3b', '3c', '20aa'])
+    expect(await list({}, { after, limit: 1 })).toEqual(['3b'])
+    expect(await list({}, { after: { expiresAt: 3, hash: 'bb' }, descending: true })).toEqual([
+      '3b',
+      '3a',
+      '1z',
+    ])
+    expect(await list({ createdAt: 1 }, { after })).toEqual(['3b', '3c'])
+    expect(await list({}, { after: { expiresAt: 20, hash: 'aa' } })).toEqual([])
+  }
 })
