@@ -11,6 +11,7 @@
 import type { Address, Hex, LocalAccount } from 'viem'
 import * as AuthorizationSignature from './AuthorizationSignature.js'
 import * as Book from './Book.js'
+import * as Float from './Float.js'
 import * as Found from './Found.js'
 import * as Funding from './Funding.js'
 import * as Grant from './Grant.js'
@@ -87,7 +88,8 @@ export function reserve(
       refusal,
       receipt: await Ledger.writeRefusal(tx, row, order, refusal.code),
     })
-    if (veto) return no(veto)
+    const unread = veto ?? Float.unread(row)
+    if (unread) return no(unread)
     if (await Found.usedNonce(tx, payment)) {
       const reason = `The nonce of key ${JSON.stringify(order.key)} was cancelled, or used for other terms, so the token settles nothing under it any more. Use another key.`
       return no(refuse('KEY_ENDED', reason, { key: order.key }))

@@ -2,13 +2,13 @@
  * The grant's own row in the books: which permission it uses, how far the chain has been read, whether it is
  * paused, and the head of its receipts.
  */
-import { type Address, type Hex, numberToHex } from 'viem'
+import { type Hex, numberToHex } from 'viem'
+import * as Float from './Float.js'
 import * as Grant from './Grant.js'
 import { GrantError } from './GrantError.js'
 import * as GuardNumber from './GuardNumber.js'
 import * as Permission from './Permission.js'
 import * as Policy from './Policy.js'
-import { address as purseOf } from './PurseAddress.js'
 import * as Receipt from './Receipt.js'
 import type { GrantRow, PermissionRow, Store, Transaction } from './Store.js'
 
@@ -115,12 +115,6 @@ async function moveUnsigned(tx: Transaction, grantId: Hex, permissionHash: Hex):
   }
 }
 
-/** Whose float pays authorizations. */
-function payerOf({ rail, agent, maxFloat }: Grant.Grant, permission: Permission.Permission): Address | null {
-  if (rail === 'direct') return maxFloat === null ? null : agent
-  return rail === 'purse' ? purseOf(permission) : null
-}
-
 function firstRow(
   grant: Grant.Grant,
   text: string,
@@ -143,8 +137,8 @@ function firstRow(
     numbers: 0,
     knownNonces: 0,
     quietUntil: 0,
-    payer: payerOf(grant, permission),
-    payerBalance: 0n,
+    payer: Float.payerOf(grant, permission),
+    payerBalance: null,
     fundedBy: null,
     startNumber: start.number,
     finalNumber: start.number,

@@ -83,6 +83,8 @@ export type Totals = {
   readonly total: bigint
   readonly paid: bigint
   readonly reserved: bigint
+  /** The part of `reserved` that fills the float, and is spent when it leaves it. */
+  readonly filling: bigint
 }
 
 export type OpenSessionOptions = OpenOptions & { readonly file?: string | undefined }

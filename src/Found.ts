@@ -41,6 +41,7 @@ export async function adopt(
     pull: 'seen',
     transfer: 'seen',
     deadline: Payment.latestDeadline(paid.time),
+    told: 1,
     open: paid.final === 1 ? 0 : 1,
   }
   await tx.put('payments', payment)
@@ -49,6 +50,6 @@ export async function adopt(
   await Meter.movePaid(tx, payment, 1n)
   await Meter.moveLabels(tx, payment, 1n)
   const { txHash } = paid
-  const draft = { ...Payment.labelsOf(payment), event: 'settled', note: 'settled', txHash } as const
+  const draft = { ...Payment.labelsOf(payment), event: 'settled', note: 'ADOPTED', txHash } as const
   return { payment, receipt: await Book.write(tx, row, draft) }
 }

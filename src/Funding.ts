@@ -57,7 +57,7 @@ export function reserve(
     if (open) return { outcome: 'known', payment: open }
     const { task, ticket } = request
     const state = await stateOf(tx, row, task)
-    let refusal = veto ?? Lost.refusal(row) ?? (await overdrawn(tx, row))
+    let refusal = veto ?? Float.unread(row) ?? Lost.refusal(row) ?? (await overdrawn(tx, row))
     let target: bigint | undefined
     for (const next of refusal ? [] : await targets(tx, row, state, request)) {
       refusal = await refusalOf(tx, row, state, { target: next, task, ticket })
@@ -171,8 +171,19 @@ export async function raise(
   return undefined
 }
 
+/**
+ * Has all that are on their way through the guard reserve the whole of their targets: what they were counted upon to find
+ * in the float may not be there, because the chain took something back.
+ */
+export async function reserveWhole(tx: Transaction, grantId: Hex): Promise<void> {
+  for (const payment of await tx.list('payments', { grantId, open: 1 })) {
+    const { target, pull } = payment
+    if (target !== null && (pull === 'none' || pull === 'signed')) await setAmount(tx, payment, target)
+  }
+}
+
 /** Reserves another amount for a funding that is open. */
-export async function setAmount(tx: Transaction, funding: PaymentRow, amount: bigint): Promise<void> {
+async function setAmount(tx: Transaction, funding: PaymentRow, amount: bigint): Promise<void> {
   await Meter.moveOpen(tx, funding, -1n)
   const changed = { ...funding, amount }
   await tx.put('payments', changed)

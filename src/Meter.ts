@@ -1,5 +1,5 @@
 /** Running totals, one row each, kept as facts come and go: no cost here grows with history. */
-import type { Hex } from 'viem'
+import type { Address, Hex } from 'viem'
 import * as GuardNumber from './GuardNumber.js'
 import type { EventRow, PaymentRow, Transaction } from './Store.js'
 import * as TrailingWindow from './TrailingWindow.js'
@@ -16,7 +16,7 @@ export const openTask = (task: string) => `open:task:${task}`
 export const total = 'total'
 /** Received by payees for payments of these books. */
 export const paid = 'paid'
-/** Of `total` and `authorized`, by the agent's own key and for no payment of these books. */
+/** What the agent's own key has spent for no payment of these books. Of a float, what left it. */
 export const unexplained = 'unexplained'
 /** Sent on by the agent, to whomever, foreign transfers included. */
 export const sent = 'sent'
@@ -110,14 +110,18 @@ export async function moveLabels(tx: Transaction, payment: PaymentRow, sign: 1n 
 /** A fact, before it is known whose it is. */
 type Fact = Omit<EventRow, 'key' | 'final'>
 
-/** A fact was seen (+1), or taken back by the chain (-1). `payment` is the one of these books that it belongs to. */
-export async function moveFact(
-  tx: Transaction,
-  fact: Fact,
-  sign: 1n | -1n,
-  payment: PaymentRow | undefined,
-): Promise<void> {
+type Whose = {
+  /** The one of these books that a fact belongs to. */
+  readonly payment: PaymentRow | undefined
+  /** Whose float the grant pays authorizations from; null for none. */
+  readonly payer: Address | null
+}
+
+/** A fact was seen (+1), or taken back by the chain (-1). */
+export async function moveFact(tx: Transaction, fact: Fact, sign: 1n | -1n, whose: Whose): Promise<void> {
   if (fact.kind === 'cancellation') return
+  const { payment } = whose
+  if (!payment && isSpent(fact, whose)) await add(tx, fact.grantId, unexplained, sign * fact.amount)
   if (fact.kind === 'authorization') return moveAuthorized(tx, fact, sign, payment)
   if (fact.kind !== 'transfer') await movePull(tx, fact, sign, payment)
   // A purse that is funded is no payee.
@@ -133,7 +137,7 @@ async function moveAuthorized(
   payment: PaymentRow | undefined,
 ): Promise<void> {
   await add(tx, grantId, authorized, sign * amount)
-  if (!payment) return add(tx, grantId, unexplained, sign * amount)
+  if (!payment) return
   await moveOpen(tx, payment, sign === 1n ? -1n : 1n)
   await movePaid(tx, payment, sign)
 }
@@ -144,7 +148,6 @@ async function movePull(tx: Transaction, fact: Fact, sign: 1n | -1n, payment: Pa
   if (permissionHash === null || periodStart === null)
     throw new Error('What leaves the account names its permission and period.')
   if (payment) await moveOpen(tx, payment, sign === 1n ? -1n : 1n)
-  else if (isOwn(fact)) await add(tx, grantId, unexplained, amount)
   await add(tx, grantId, period(permissionHash, periodStart), amount)
   await add(tx, grantId, day(time), amount)
   await add(tx, grantId, total, amount)
@@ -153,8 +156,15 @@ async function movePull(tx: Transaction, fact: Fact, sign: 1n | -1n, payment: Pa
   if (task !== null) await add(tx, grantId, metered(task), amount)
 }
 
-/** By this agent's key: through the guard its numbers tell, and those of another agent are none of the books'. */
-const isOwn = ({ kind, number }: Fact) => kind === 'pull' || number !== null
+/**
+ * Whether this agent's key has spent it: through the guard its numbers tell, and those of another agent are none of the
+ * books'. What fills the float is spent when it leaves the float.
+ */
+function isSpent({ kind, number, payee }: Fact, { payer }: Whose): boolean {
+  if (kind === 'authorization') return true
+  if (kind === 'transfer') return payer !== null
+  return payee !== payer && (kind === 'pull' || number !== null)
+}
 
 /** What nothing explained turned out to be a payment of these books. */
 export async function explain(tx: Transaction, { grantId, amount, time }: EventRow): Promise<void> {

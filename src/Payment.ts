@@ -81,6 +81,7 @@ export function of(
     reservedAt: row.headTime,
     pull: 'none',
     transfer: 'none',
+    told: 0,
     failure: null,
     open: 1,
   }

@@ -94,7 +94,9 @@ async function replace(tx: Transaction, grantId: Hex, reading: Reading): Promise
   const provisional = (await tx.list('events', { grantId, final: 0 })).filter((event) => !isKept(event))
   const read = new Map(reading.facts.map((fact) => [idOf(fact), fact]))
   const known = new Set(provisional.map(idOf))
-  for (const event of provisional.reverse()) if (!read.has(idOf(event))) await undo(page, event)
+  const undone = provisional.reverse().filter((event) => !read.has(idOf(event)))
+  for (const event of undone) await undo(page, event)
+  if (undone.length > 0) await Funding.reserveWhole(tx, grantId)
   page.row = {
     ...page.row,
     headNumber: head.number,
@@ -104,7 +106,7 @@ async function replace(tx: Transaction, grantId: Hex, reading: Reading): Promise
     revoked: reading.revoked ? 1 : 0,
     pausedBy: reading.pausedBy,
     revokedBy: reading.revokedBy,
-    payerBalance: reading.payer?.balance ?? 0n,
+    payerBalance: reading.payer?.balance ?? null,
     fundedBy: reading.payer?.fundedBy ?? null,
   }
   // Once for all facts: of a long past, most are of no payment that waits.
@@ -182,8 +184,8 @@ async function paymentUnder({ tx, waiting }: Page, fact: Fact, ref: Hex): Promis
   const payment = await Payment.get(tx, grantId, key)
   if (!Payment.legsOf(payment).includes(kind)) return undefined
   if (payment.number !== number || payment.payee !== payee) return undefined
-  // What a funding takes is for the chain to say, up to what is reserved.
-  if (payment.via === 'funding' ? amount > payment.amount : amount !== payment.amount) return undefined
+  // What a funding takes is for the chain to say, up to its target.
+  if (payment.target === null ? amount !== payment.amount : amount > payment.target) return undefined
   return payment.pull === 'none' || payment.pull === 'signed' ? payment : undefined
 }
 
@@ -194,22 +196,22 @@ async function apply(page: Page, fact: Fact): Promise<void> {
   await tx.put('events', { ...fact, key: payment?.key ?? null, final: 0 })
   // Once it is final it ends its authorization, see `Failure`.
   if (kind === 'cancellation') return
-  await Meter.moveFact(tx, fact, 1n, payment)
+  await Meter.moveFact(tx, fact, 1n, { payment, payer: page.row.payer })
   if (!payment) return note(page, { event: 'foreign', note: foreign[kind], amount, payee, txHash })
   const deadline = fact.ref === null ? null : (payment.deadline ?? Payment.latestDeadline(fact.time))
-  await Payment.change(tx, payment, { ...Payment.withLeg(payment, kind, 'seen'), deadline })
-  if (kind !== 'pull' || Payment.isWhole(payment, kind)) {
-    await note(page, {
-      ...Payment.labelsOf(payment),
-      amount,
-      event: 'settled',
-      note: settled(payment),
-      txHash,
-    })
+  const isSettled = kind !== 'pull' || Payment.isWhole(payment, kind)
+  const told = isSettled ? 1 : payment.told
+  await Payment.change(tx, payment, { ...Payment.withLeg(payment, kind, 'seen'), deadline, told })
+  if (isSettled) {
+    const draft = { ...Payment.labelsOf(payment), amount, txHash }
+    await note(page, { ...draft, event: 'settled', note: settled(payment) })
   }
 }
 
-const settled = ({ via }: PaymentRow) => (via === 'funding' ? 'FUNDED' : 'settled')
+function settled({ via, told }: PaymentRow): string {
+  if (via === 'funding') return 'FUNDED'
+  return told === 1 ? 'SETTLED_AGAIN' : 'settled'
+}
 
 const foreign = {
   pull: 'FOREIGN_PULL',
@@ -225,13 +227,10 @@ async function undo(page: Page, event: EventRow): Promise<void> {
   await tx.remove('events', event)
   if (kind === 'cancellation') return
   const payment = key === null ? undefined : await Payment.get(tx, grantId, key)
-  await Meter.moveFact(tx, event, -1n, payment)
+  await Meter.moveFact(tx, event, -1n, { payment, payer: page.row.payer })
   if (!payment) return note(page, { event: 'reorged', note: 'REORGED', amount, payee, txHash })
   // Open again whatever it was: a stranded payment too rests on a pull that has to come back now.
-  const reopened: PaymentRow = { ...Payment.withLeg(payment, kind, 'signed'), open: 1 }
-  await Payment.change(tx, payment, reopened)
-  // Authorizations were signed on what it had brought: the next time it may take all of its target.
-  if (reopened.target !== null) await Funding.setAmount(tx, reopened, reopened.target)
+  await Payment.change(tx, payment, { ...Payment.withLeg(payment, kind, 'signed'), open: 1 })
   if (kind !== 'pull' || Payment.isWhole(payment, kind)) {
     await note(page, { ...Payment.labelsOf(payment), amount, event: 'reorged', note: 'REORGED', txHash })
   }

@@ -34,8 +34,8 @@ export type GrantRow = {
   readonly quietUntil: number
   /** Whose float pays authorizations: the agent's purse, on the direct rail the agent where the grant names a float; or null. */
   readonly payer: Address | null
-  /** What it held at the head, base units; 0 on the way there. */
-  readonly payerBalance: bigint
+  /** What it held at the head, base units; null where that was not asked: on the way there, and without a payer. */
+  readonly payerBalance: bigint | null
   /** Hash of the permission that funded it last, at the head; null for none. */
   readonly fundedBy: Hex | null
   /** The block after which the reading of the chain began. */
@@ -110,6 +110,8 @@ export type PaymentRow = {
   readonly pull: Leg
   /** From the agent to the payee. */
   readonly transfer: Leg
+  /** 1 once a receipt has said that it is settled, which a reorganisation may have taken back since. */
+  readonly told: 0 | 1
   /** Why a leg failed, for a person. */
   readonly failure: string | null
   /** 1 while something can still happen to it: not final yet. */

@@ -3,6 +3,7 @@ import { type Address, BaseError, type Hex, hexToBigInt, type PublicClient, RpcR
 import type * as Book from './Book.js'
 import { toChainError } from './ChainError.js'
 import * as Facts from './Facts.js'
+import * as Float from './Float.js'
 import * as FloatRead from './FloatRead.js'
 import * as Guard from './GuardRead.js'
 import * as Logs from './Logs.js'
@@ -78,7 +79,7 @@ export async function read(
   const settled = look.settled.number < anchor.number ? anchor : look.settled
   const isSame = Number(settled.number) === row.finalNumber
   if (latest.number < row.headNumber || latest.number < settled.number) return undefined
-  if (latest.hash === row.headHash && isSame)
+  if (latest.hash === row.headHash && isSame && !Float.unread(row))
     return { reading: undefined, caughtUp: true, latest: Number(latest.number) }
 
   try {

@@ -77,6 +77,7 @@ export const schema: Schema<Tables> = {
       reservedAt: 'integer',
       pull: 'text',
       transfer: 'text',
+      told: 'integer',
       failure: 'text',
       open: 'integer',
     },

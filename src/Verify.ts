@@ -1,6 +1,7 @@
 /** Holds the books against the chain, at one block: every total that the chain also keeps, read anew. */
 import type { Address, Hex, PublicClient } from 'viem'
 import type * as Facts from './Facts.js'
+import * as Float from './Float.js'
 import * as FloatRead from './FloatRead.js'
 import { GrantError } from './GrantError.js'
 import * as Guard from './GuardRead.js'
@@ -98,6 +99,8 @@ async function compare(options: VerifyOptions): Promise<Report | undefined> {
     }
   })
   const { row, source, bounds } = books
+  const { payerBalance } = row
+  if (Float.unread(row)) return undefined
   const blockNumber = BigInt(row.headNumber)
   const at = { permission: source.current, blockNumber }
   const isGuarded = Logs.isGuarded(source)
@@ -137,7 +140,7 @@ async function compare(options: VerifyOptions): Promise<Report | undefined> {
       : []),
     ...(float
       ? [
-          check('float', row.payerBalance, float.balance),
+          check('float', payerBalance ?? 0n, float.balance),
           check('held', books.held, float.held),
           check('authorized', books.authorized, sum(authorized)),
         ]

@@ -8,6 +8,7 @@ import type { Budget, Spent } from './Budget.js'
 import * as Cursor from './Cursor.js'
 import * as Decision from './Decision.js'
 import * as Freshness from './Freshness.js'
+import * as Funding from './Funding.js'
 import * as Grant from './Grant.js'
 import { GrantError } from './GrantError.js'
 import { prepareRevoke } from './GuardCall.js'
@@ -209,6 +210,7 @@ export async function openBudget(client: PublicClient, options: Opening.OpenBudg
         total: await Meter.read(tx, grantId, Meter.total),
         paid: await Meter.read(tx, grantId, Meter.paid),
         reserved: await Meter.read(tx, grantId, Meter.open),
+        filling: (await Funding.pending(tx, grantId))?.amount ?? 0n,
       })),
 
     payment: (key) =>

@@ -28,8 +28,8 @@ type Synced = {
   readonly reserveRatio: number
 }
 
-/** Blocks in one request of the raw reading: what the books ask for at most. */
-const span = 10_000n
+/** Blocks in one request of the raw reading: some ten thousand logs of all grants, about what endpoints give at once. */
+const span = 100n
 
 /** Grants whose books read the chain at once. */
 const width = 8

@@ -1,6 +1,7 @@
 /** Whoever is told of a budget's receipts, each from where it was left: nobody's payment waits for them. */
 import { keccak256, stringToHex } from 'viem'
 import type { Budget } from '../Budget.js'
+import { payerOf } from '../Float.js'
 import * as Delivery from './Delivery.js'
 import { type HostedLedger, type HostedLedgerOptions, hostedLedger } from './hostedLedger.js'
 import * as PaymentReceipt from './PaymentReceipt.js'
@@ -33,7 +34,8 @@ const page = 100
 export function start(budget: Budget, { webhooks = [], hosted, onError }: SinksOptions): Sinks {
   const { grant } = budget
   const cursorOf = (what: string, url: string) => budget.cursor(`${what} ${keccak256(stringToHex(url))}`)
-  const ledger = hosted && hostedLedger({ ...hosted, grant })
+  const about = { decimals: grant.token.decimals, payer: payerOf(grant, budget.permission) }
+  const ledger = hosted && hostedLedger({ ...hosted, grant, payer: about.payer })
   const told = hosted && cursorOf('hosted', hosted.url)
   const all = [
     ...webhooks.map((options) => ({
@@ -55,11 +57,12 @@ export function start(budget: Budget, { webhooks = [], hosted, onError }: SinksO
     hosted: ledger,
     async outstanding() {
       // In this order what moves from the one to the other meanwhile counts twice, and never not at all.
-      let sum = (await budget.float()).held + (await budget.reserved())
+      const { reserved, filling } = await budget.totals()
+      let sum = (await budget.float()).held + reserved - filling
       for (let offset = (await told?.read()) ?? 0; ; offset += page) {
         const receipts = await budget.receipts({ offset, limit: page })
         for (const receipt of receipts)
-          if (PaymentReceipt.of(receipt, grant.token.decimals)?.ok) sum += receipt.amount
+          if (PaymentReceipt.of(receipt, about)?.ok && !PaymentReceipt.isKnown(receipt)) sum += receipt.amount
         if (receipts.length < page) return sum
       }
     },

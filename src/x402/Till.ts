@@ -7,6 +7,7 @@ import { GrantError } from '../GrantError.js'
 import type { Authorization } from '../Purse.js'
 import type { Ticket } from '../Ticket.js'
 import type { HostedRefusal } from './HostedPolicy.js'
+import type { HostedLedger } from './hostedLedger.js'
 import * as Judgement from './Judgement.js'
 import type { Offer } from './Offer.js'
 import type { Payer } from './Payer.js'
@@ -35,6 +36,8 @@ type Reserved = Omit<Judgement.Payable, 'validSeconds' | 'payTo' | 'amount'> & {
   readonly authorization: Authorization
 }
 
+type Claim = { readonly key: string; readonly amount: bigint }
+
 export type Till = {
   /** Before anything goes out to the network. @throws GrantError */
   readonly precheck: (names: Names) => Promise<void>
@@ -61,23 +64,41 @@ export function open(budget: Budget, sinks: Sinks, options: TillOptions): Till {
   }
 
   let turn: Promise<unknown> = Promise.resolve()
-  /** One after the other: what a hosted ledger leaves is asked for and taken before the next one asks. */
-  function inTurn<result>(work: () => Promise<result>): Promise<result> {
-    const done = turn.then(work)
+  /** One after the other, but for those who do not wait any longer. */
+  function inTurn<result>(work: () => Promise<result>, signal: AbortSignal | undefined): Promise<result> {
+    const done = turn.then(() => {
+      signal?.throwIfAborted()
+      return work()
+    })
     turn = done.catch(() => {})
-    return done
+    return signal ? orAborted(done, signal) : done
   }
 
-  async function askHosted(names: Names, amount: bigint): Promise<void> {
-    if (!hosted) return
-    // Of a key that is reserved the amount is outstanding already.
-    const known = await budget.payment(names.key)
-    const isHeld = known !== undefined && known.status !== 'released'
-    const decision = await hosted.check({
-      amount: isHeld ? 0n : amount,
-      outstanding: await sinks.outstanding(),
+  /** What the hosted ledger has let through, and is not reserved yet: such as what waits for a funding. */
+  const claims = new Set<Claim>()
+
+  /** Whether the books hold the amount of a key already. */
+  async function isBooked(key: string): Promise<boolean> {
+    const known = await budget.payment(key)
+    return known !== undefined && known.status !== 'released'
+  }
+
+  /** In turn, so that what it leaves is asked for and claimed before the next one asks. */
+  async function ask(ledger: HostedLedger, names: Names, mine: Claim, signal?: AbortSignal): Promise<void> {
+    const { key, amount } = mine
+    const others = new Map([...claims].map((claim) => [claim.key, claim.amount]))
+    others.delete(key)
+    // Read before the books: what moves into them meanwhile counts twice, and never not at all.
+    let claimed = 0n
+    for (const [other, amount] of others) if (!(await isBooked(other))) claimed += amount
+    const decision = await ledger.check({
+      amount: (await isBooked(key)) ? 0n : amount,
+      outstanding: claimed + (await sinks.outstanding()),
+      signal,
     })
     if (!decision.allowed) await refuse({ ...decision, figures: { ...decision.figures, amount } }, names)
+    signal?.throwIfAborted()
+    claims.add(mine)
   }
 
   async function giveUp(key: string, error: unknown): Promise<never> {
@@ -100,18 +121,29 @@ export function open(budget: Budget, sinks: Sinks, options: TillOptions): Till {
       if (!judged.allowed) return refuse(judged, names)
       const { offer, payTo: to, amount, validSeconds } = judged.payable
       const authorize = () => budget.authorize({ ...names, to, amount }, { validSeconds, signal })
-      const authorized = hosted
-        ? await inTurn(async () => {
-            await askHosted(names, amount)
-            return authorize()
-          })
-        : await authorize()
-      const { key, payer: address, nonce, validBefore } = authorized
-      return {
-        offer,
-        payer: { address, sign: () => budget.sign(key).catch((error) => giveUp(key, error)) },
-        authorization: { to, value: amount, validAfter: 0, validBefore, nonce },
+      const { key } = names
+      const mine = { key, amount }
+      try {
+        if (hosted) await inTurn(() => ask(hosted, names, mine, signal), signal)
+        const { payer: address, nonce, validBefore } = await authorize()
+        return {
+          offer,
+          payer: { address, sign: () => budget.sign(key).catch((error) => giveUp(key, error)) },
+          authorization: { to, value: amount, validAfter: 0, validBefore, nonce },
+        }
+      } finally {
+        claims.delete(mine)
       }
     },
   }
+}
+
+/** Waits for work until a signal is aborted, and leaves nothing hanging on it: it may outlive many payments. */
+function orAborted<result>(work: Promise<result>, signal: AbortSignal): Promise<result> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    if (signal.aborted) return abort()
+    signal.addEventListener('abort', abort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
 }

@@ -1,4 +1,5 @@
 /** A ledger that somebody hosts: it caps keys and organizations, can pause them, and is told of every receipt. */
+import type { Address } from 'viem'
 import { InputError } from '../errors.js'
 import type { Grant } from '../Grant.js'
 import type { Receipt } from '../Receipt.js'
@@ -16,6 +17,8 @@ export type HostedLedgerOptions = {
   readonly key: string
   /** Whose receipts it gets, under its `id`, and in whose token the dollars are. */
   readonly grant: Grant
+  /** Whose float the grant pays from: what fills it is not spent yet, and not told of. */
+  readonly payer?: Address | null | undefined
   /**
    * What is decided while nobody answers there. `closed`, unless said otherwise: nothing is paid. `open`: the grant
    * alone decides, and what was known last of today. An answer that cannot be read is never `open`.
@@ -33,11 +36,12 @@ export type HostedLedgerOptions = {
 export type HostedLedger = {
   /**
    * Whether it lets an amount be paid, base units; `outstanding` as in `HostedPolicy.decide`.
-   * @returns a refusal for whatever stands in the way; nothing is thrown
+   * @returns a refusal for whatever stands in the way; nothing is thrown but the reason of `signal`
    */
   readonly check: (request: {
     readonly amount: bigint
     readonly outstanding: bigint
+    readonly signal?: AbortSignal | undefined
   }) => Promise<HostedPolicy.HostedDecision>
   /** For a `Delivery`: tells it of a receipt. What it answers is its policy from then on. */
   readonly sink: Sink
@@ -53,7 +57,15 @@ type Known = { readonly policy: HostedPolicy.HostedPolicy; readonly at: number }
  * @throws InputError `INVALID_VALUE`
  */
 export function hostedLedger(options: HostedLedgerOptions): HostedLedger {
-  const { key, grant, onUnreachable = 'closed', maxAgeMs = 0, timeoutMs = 10_000, fetch } = options
+  const {
+    key,
+    grant,
+    payer = null,
+    onUnreachable = 'closed',
+    maxAgeMs = 0,
+    timeoutMs = 10_000,
+    fetch,
+  } = options
   const { decimals } = grant.token
   checkUrl(options.url)
   const { origin, pathname } = new URL(options.url)
@@ -95,10 +107,11 @@ export function hostedLedger(options: HostedLedgerOptions): HostedLedger {
     }
   }
 
-  async function check({ amount, outstanding }: { amount: bigint; outstanding: bigint }) {
+  const check: HostedLedger['check'] = async ({ amount, outstanding, signal }) => {
     const request = { amount, outstanding, grant }
     if (known && Date.now() - known.at < maxAgeMs) return HostedPolicy.decide(known.policy, request)
-    const asked = await ask('/api/agent/policy', {})
+    const asked = await ask('/api/agent/policy', {}, signal)
+    signal?.throwIfAborted()
     if (asked.ok) {
       const policy = HostedPolicy.read(asked.body, decimals)
       if (!policy) {
@@ -120,7 +133,7 @@ export function hostedLedger(options: HostedLedgerOptions): HostedLedger {
   }
 
   const sink: Sink = async (receipt, { signal }) => {
-    const written = write(receipt, decimals)
+    const written = write(receipt, { decimals, payer })
     if (written === undefined) return
     const path = `/api/grants/${encodeURIComponent(grant.id)}/ledger`
     const headers = { 'content-type': 'application/json' }
@@ -141,9 +154,11 @@ function lastKnown({ policy, at }: Known): HostedPolicy.HostedPolicy {
 }
 
 /** A receipt on the wire, or undefined for one that it is not told of. The amount is an exact decimal number. */
-function write(receipt: Receipt, decimals: number): string | undefined {
-  if (receipt.event === 'stranded' || receipt.event === 'reorged') return undefined
-  const told = PaymentReceipt.of(receipt, decimals)
+function write(receipt: Receipt, about: PaymentReceipt.About): string | undefined {
+  const { event } = receipt
+  // There is no way to take back what it was told, so nothing is told twice.
+  if (event === 'stranded' || event === 'reorged' || PaymentReceipt.isKnown(receipt)) return undefined
+  const told = PaymentReceipt.of(receipt, about)
   if (told === undefined) return undefined
   const { host, amountUsd, ok, note, txHash } = told
   const text = (value: string) => JSON.stringify(value)

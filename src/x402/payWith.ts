@@ -1,5 +1,6 @@
 /** A `fetch` that pays what x402 servers ask for, out of the float of a budget, under its grant. */
 import type { Budget } from '../Budget.js'
+import { payerOf } from '../Float.js'
 import { GrantError } from '../GrantError.js'
 import * as Challenge from './Challenge.js'
 import * as Exchange from './Exchange.js'
@@ -52,9 +53,9 @@ export function payWith(budget: Budget, options: PayWithOptions = {}): Pay {
   const { fetch, onReceipt, onRefusal, challengeTimeoutMs: timeoutMs } = options
   const sinks = Sinks.start(budget, options)
   const till = Till.open(budget, sinks, options)
-  const { decimals } = budget.grant.token
+  const about = { decimals: budget.grant.token.decimals, payer: payerOf(budget.grant, budget.permission) }
   const unfollow = budget.follow((receipt) => {
-    const told = onReceipt && PaymentReceipt.of(receipt, decimals)
+    const told = onReceipt && PaymentReceipt.of(receipt, about)
     if (told) onReceipt(told)
   })
 

@@ -324,12 +324,16 @@ describe.each(storeKinds)('$name', ({ create }) => {
       expect(await it.status('a')).toBe('paid')
     })
 
-    test('behavior: on the way to the head nothing is left to pay with', async () => {
+    test('behavior: on the way to the head nothing is authorized, and nothing funded', async () => {
       const it = await funded()
       it.chain.mine()
       const { payer: _, ...partial } = await it.reading()
       await Settlement.advance(it.store, it.grant.grantId, partial)
-      expect(await it.authorize('a', 1n)).toMatchObject({ refusal: { code: 'FLOAT_LOW' } })
+      const unseen = { outcome: 'refused', refusal: { code: 'CHAIN_UNSEEN', retryable: true } }
+      expect(await it.authorize('a', 1n)).toMatchObject(unseen)
+      expect(await it.reserveFunding(usd(4))).toMatchObject(unseen)
+      await it.read()
+      expect(await it.authorize('a', 1n)).toMatchObject({ outcome: 'reserved' })
       await assertSound(it.store, it.grant.grantId)
     })
   })
@@ -416,6 +420,27 @@ describe.each(storeKinds)('$name', ({ create }) => {
       await it.read()
       expect(await meters(it)).toMatchObject({ open: 0n, total: usd(4) })
     })
+  })
+
+  test('behavior: another funding that a reorganisation took back may be taken by the one on its way', async () => {
+    const it = await start()
+    await it.reserveFunding(usd(1))
+    const first = await it.funding()
+    it.chain.mine([await it.signed(first, 'payment')])
+    await it.read()
+    await it.reserveFunding(usd(4))
+    const second = await it.funding()
+    expect(await meters(it)).toMatchObject({ open: usd(3), total: usd(1) })
+    it.chain.drop(1)
+    it.chain.mine()
+    await it.read()
+    expect(await it.payment(first)).toMatchObject({ amount: usd(1), pull: 'signed' })
+    expect(await it.payment(second)).toMatchObject({ amount: usd(4) })
+    expect(await meters(it)).toMatchObject({ open: usd(5), total: 0n })
+    it.chain.mine([await it.signed(second, 'payment')])
+    expect((await it.read()).receipts).toMatchObject([{ note: 'FUNDED', key: second, amount: usd(4) }])
+    expect(await meters(it)).toMatchObject({ open: usd(1), total: usd(4) })
+    await assertSound(it.store, it.grant.grantId)
   })
 
   describe.each(['purse', 'direct'] as const)('strict, on the %s rail: a float of one call', (rail) => {

@@ -34,19 +34,33 @@ export async function assertSound(store: Store, grantId: `0x${string}`): Promise
   const add = (name: string, amount: bigint) => {
     expected[name] = (expected[name] ?? 0n) + amount
   }
-  for (const { kind, amount, time, permissionHash, periodStart, window, task, key, number } of events) {
+  for (const {
+    kind,
+    amount,
+    time,
+    permissionHash,
+    periodStart,
+    window,
+    task,
+    key,
+    number,
+    payee,
+  } of events) {
     if (kind === 'cancellation') continue
+    // What fills a float is spent when it leaves it, and what leaves the agent was pulled before where it has no float.
+    const isOut =
+      kind === 'transfer' ? grant.payer !== null : kind === 'authorization' || payee !== grant.payer
+    const isOwn = kind !== 'payment' || number !== null
+    if (key === null && isOut && isOwn) add(Meter.unexplained, amount)
     const payment = payments.find((payment) => payment.key === key)
     if (kind !== 'pull' && payment && payment.via !== 'funding') add(Meter.paid, amount)
     if (kind === 'authorization') {
       add(Meter.authorized, amount)
-      if (key === null) add(Meter.unexplained, amount)
       continue
     }
     if (kind !== 'pull') add(Meter.sent, amount)
     if (kind === 'transfer') continue
     add(Meter.total, amount)
-    if (key === null && (kind === 'pull' || number !== null)) add(Meter.unexplained, amount)
     add(Meter.day(time), amount)
     add(Meter.period(permissionHash ?? '0x', periodStart ?? 0), amount)
     if (window !== null) add(Meter.bucket(window, Math.floor(time / Math.ceil(window / 3))), amount)

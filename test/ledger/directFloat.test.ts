@@ -211,12 +211,16 @@ describe.each(storeKinds)('$name', ({ create }) => {
     expect((await it.payment('a')).deadline).toBe(end)
   })
 
-  test('behavior: on the way to the head nothing is left to pay with', async () => {
+  test('behavior: on the way to the head nothing is authorized, and nothing pulled', async () => {
     const it = await funded()
     it.chain.mine()
     const { payer: _, ...partial } = await it.reading()
     await Settlement.advance(it.store, it.grant.grantId, partial)
-    expect(await left(it)).toBe(0n)
+    // A pull now would fill it twice.
+    const unseen = { outcome: 'refused', refusal: { code: 'CHAIN_UNSEEN', retryable: true } }
+    expect(await it.authorize('a', 1n)).toMatchObject(unseen)
+    expect(await it.reserveFunding(usd(4))).toMatchObject(unseen)
+    expect(await it.reserveLacking(1n)).toMatchObject(unseen)
     await assertSound(it.store, it.grant.grantId)
   })
 

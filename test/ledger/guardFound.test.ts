@@ -64,7 +64,7 @@ describe.each(storeKinds)('$name', ({ create }) => {
       })
       await final(it)
       expect(await it.reserve('a', usd(2), { task: 'report' })).toMatchObject({ payment: { open: 0 } })
-      expect(await it.story()).toEqual(['foreign FOREIGN_PAYMENT', 'settled'])
+      expect(await it.story()).toEqual(['foreign FOREIGN_PAYMENT', 'settled ADOPTED'])
     })
 
     test('error: a conflict where it has other terms, and nothing changes', async () => {
@@ -109,7 +109,12 @@ describe.each(storeKinds)('$name', ({ create }) => {
       await it.read()
       await final(it, txs)
       expect(await it.payment('a')).toMatchObject({ pull: 'seen', open: 0 })
-      expect(await it.story()).toEqual(['foreign FOREIGN_PAYMENT', 'settled', 'reorged REORGED', 'settled'])
+      expect(await it.story()).toEqual([
+        'foreign FOREIGN_PAYMENT',
+        'settled ADOPTED',
+        'reorged REORGED',
+        'settled SETTLED_AGAIN',
+      ])
     })
 
     test('behavior: released here and paid by books that were lost, the key does not pay again', async () => {

@@ -34,7 +34,7 @@ describe.each(storeKinds)('$name', ({ create }) => {
     it.chain.mine(transfers)
     await it.read()
     expect(await it.status('a')).toBe('paid')
-    expect(await it.story()).toEqual(['reserved', 'settled', 'reorged REORGED', 'settled'])
+    expect(await it.story()).toEqual(['reserved', 'settled', 'reorged REORGED', 'settled SETTLED_AGAIN'])
   })
 
   test('behavior: pull and transfer are gone: everything is reserved again and nothing is spent', async () => {

@@ -222,6 +222,7 @@ describe('sqlite', () => {
           reservedAt: 1,
           pull: 'none',
           transfer: 'signed',
+          told: 0,
           failure: null,
           open: 1,
         }),

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { InputError } from '../../src/index.js'
 import { Delivery, type HostedLedgerOptions, HostedPolicy, hostedLedger } from '../../src/x402/index.js'
+import { stranger } from '../chain/guardScene.js'
 import { usd } from '../chain/kit.js'
 import { type Hosted, key, startHosted } from './hosted.js'
 import { grantOf } from './kit.js'
@@ -202,7 +203,8 @@ describe('sink', () => {
   }
 
   test('default: the wire format, to the grant, in exact numbers', async () => {
-    const { hosted, sink } = await scene()
+    const payer = stranger()
+    const { hosted, sink } = await scene({ payer })
     const txHash = `0x${'a'.repeat(64)}` as const
     const { source } = ledger(
       { event: 'reserved', note: 'reserved', txHash: null },
@@ -217,6 +219,12 @@ describe('sink', () => {
       { event: 'released', ok: false, note: 'RELEASED', amount: 1n, txHash: null },
       { event: 'paused', ok: false, note: 'PAUSED', amount: 0n, host: null, txHash: null },
       { event: 'foreign', note: 'FOREIGN_PAYMENT', amount: 200_000n, host: null, txHash },
+      // What it was told before, and what only fills the float.
+      { event: 'settled', note: 'ADOPTED' },
+      { event: 'reorged', ok: false, note: 'REORGED' },
+      { event: 'settled', note: 'SETTLED_AGAIN' },
+      { event: 'settled', note: 'FUNDED', host: null },
+      { event: 'foreign', note: 'FOREIGN_PAYMENT', host: null, payee: payer },
     )
     await deliver(sink, source)
     expect(hosted.receipts.map(({ text }) => text)).toEqual([

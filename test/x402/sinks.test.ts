@@ -1,7 +1,7 @@
 /** An agent that pays, and those who are told of it: a hosted ledger, which is asked as well, and webhooks. */
 import { text } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
-import { Receipt } from '../../src/index.js'
+import { memory, Receipt } from '../../src/index.js'
 import { payWith, verifyWebhook } from '../../src/x402/index.js'
 import { useBase } from '../base.js'
 import * as kit from '../budget/kit.js'
@@ -113,6 +113,86 @@ describe('hosted', () => {
     await get('a')
     expect(await sound()).toEqual({ paid: 10_000n, held: 0n })
     await expect(get('b')).rejects.toMatchObject({ code: 'OVER_AGENT_BUDGET' })
+  })
+
+  test('behavior: who waits for a funding holds nobody up, and what it was let through counts', async () => {
+    const { hosted, get, budget, sound } = await hostedScene()
+    hosted.perDayUsd = 0.015
+    const funding = new Promise<void>((resolve) => {
+      kit.later(budget.follow(({ note }) => note === 'FUNDING' && resolve()))
+    })
+    await base.client.request({ method: 'evm_setAutomine', params: [false] } as never)
+    kit.later(() => base.client.request({ method: 'evm_setAutomine', params: [true] } as never))
+    const first = get('a')
+    await funding
+    await expect(get('b')).rejects.toMatchObject({ code: 'OVER_AGENT_BUDGET' })
+    await base.client.request({ method: 'evm_setAutomine', params: [true] } as never)
+    await base.mine()
+    expect((await first).status).toBe(200)
+    expect(await sound()).toEqual({ paid: 10_000n, held: 0n })
+  })
+
+  test('behavior: a funding on its way is not spent', async () => {
+    const { hosted, get, budget, sound } = await hostedScene()
+    hosted.perDayUsd = 0.1
+    await base.client.request({ method: 'evm_setAutomine', params: [false] } as never)
+    kit.later(() => base.client.request({ method: 'evm_setAutomine', params: [true] } as never))
+    const funding = new Promise<void>((resolve) => {
+      kit.later(budget.follow(({ note }) => note === 'FUNDING' && resolve()))
+    })
+    const calls = [get('a')]
+    await funding
+    expect(await budget.totals()).toMatchObject({ reserved: kit.usd('0.5'), filling: kit.usd('0.5') })
+    calls.push(get('b'), get('c'))
+    await base.client.request({ method: 'evm_setAutomine', params: [true] } as never)
+    await base.mine()
+    expect((await Promise.all(calls)).map(({ status }) => status)).toEqual([200, 200, 200])
+    expect(await budget.totals()).toMatchObject({ filling: 0n })
+    expect(await sound()).toEqual({ paid: 30_000n, held: 0n })
+  })
+
+  test('behavior: an aborted call does not wait for its turn, and takes none', async () => {
+    const { hosted, get, pay, merchant, sound } = await hostedScene()
+    const asked = new Promise<() => void>((resolve) => {
+      hosted.answer = (_, response) => {
+        hosted.answer = undefined
+        resolve(() => void response.writeHead(503).end())
+      }
+    })
+    const first = kit.settledAs(get('a'))
+    const answer = await asked
+    const abort = new AbortController()
+    const second = pay(merchant.origin, { signal: abort.signal }, { key: 'b' })
+    abort.abort(new Error('Enough.'))
+    await expect(second).rejects.toThrow('Enough.')
+    answer()
+    expect(await first).toMatchObject({ code: 'LEDGER_UNREACHABLE' })
+    expect((await get('c')).status).toBe(200)
+    expect(hosted.asked.filter((asked) => asked.startsWith('GET'))).toHaveLength(2)
+    expect(await sound()).toEqual({ paid: 10_000n, held: 0n })
+  })
+
+  test('behavior: of books that were lost it is told each payment once, and no funding', async () => {
+    const { hosted, get, pay, sound, merchant, ...it } = await hostedScene()
+    await get('a')
+    await sound()
+    await pay.flush()
+    await pay.close()
+    const other = await startHosted()
+    const rebuilt = await kit.open(base, it, memory())
+    const again = payWith(rebuilt, { hosted: { url: other.origin, key, firstWaitMs: 1 } })
+    kit.later(again.close)
+    await again.flush()
+    const { txHash } = hosted.receipts[0]?.receipt ?? {}
+    expect(other.receipts).toMatchObject([
+      { receipt: { amountUsd: 0.01, ok: true, note: 'FOREIGN_AUTHORIZATION', txHash } },
+    ])
+    await kit.quiet(base, rebuilt)
+    await again(merchant.origin, {}, { key: 'a' }).catch(() => {})
+    await again.flush()
+    expect((await rebuilt.receipts()).map(({ note }) => note)).toContain('ADOPTED')
+    expect(other.receipts).toHaveLength(1)
+    expect(await rebuilt.totals()).toMatchObject({ paid: 10_000n })
   })
 })
 
