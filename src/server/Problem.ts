@@ -53,7 +53,6 @@ const byStatus: Readonly<Record<number, string>> = {
   400: 'INVALID_INPUT',
   413: 'TOO_LARGE',
   415: 'UNSUPPORTED_MEDIA_TYPE',
-  504: 'TIMEOUT',
 }
 
 /** The answer to an error. Undefined where it is a bug or a failure that somebody should hear of. */

@@ -53,15 +53,25 @@ export async function page(store: Store, grantId: Hex, filter: Filter): Promise<
   return { receipts: found.map(Show.receipt), nextCursor: before > 0 ? String(before) : null }
 }
 
-/** What left the account on each of the last `days` UTC days up to the books' head, by the host it was for. */
-export async function spending(store: Store, grantId: Hex, days: number): Promise<Spending> {
+/**
+ * What left the account on each of the last `days` UTC days up to the books' head, by the host it was for. It reads back
+ * by key, so that what comes meanwhile shifts nothing, and ends with the signal, whose reason it throws.
+ */
+export async function spending(
+  store: Store,
+  grantId: Hex,
+  days: number,
+  signal: AbortSignal,
+): Promise<Spending> {
   const totals = new Map<number, Map<string | null, bigint>>()
   let since = 0
-  for (let offset = 0; offset < deepest; offset += chunk) {
+  let last: EventRow | undefined
+  for (let looked = 0; looked < deepest; looked += chunk) {
+    signal.throwIfAborted()
     const rows = await store.transact(grantId, async (tx) => {
       const row = await tx.get('grants', { grantId })
       since = Time.midnight(row?.headTime ?? 0) - (days - 1) * Time.day
-      const page = { descending: true, offset, limit: chunk }
+      const page = { descending: true, limit: chunk, ...(last ? { after: last } : {}) }
       return withHosts(tx, grantId, await tx.list('events', { grantId }, page))
     })
     for (const { event, host } of rows) {
@@ -70,6 +80,7 @@ export async function spending(store: Store, grantId: Hex, days: number): Promis
       const byHost = totals.get(day) ?? new Map<string | null, bigint>()
       totals.set(day, byHost.set(host, (byHost.get(host) ?? 0n) + event.amount))
     }
+    last = rows.at(-1)?.event
     if (rows.length < chunk || rows.some(({ event }) => event.time < since)) break
   }
   const sorted = [...totals].sort(([a], [b]) => a - b)

@@ -3,10 +3,8 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { cors } from 'hono/cors'
-import { HTTPException } from 'hono/http-exception'
 import { routePath } from 'hono/route'
 import { secureHeaders } from 'hono/secure-headers'
-import { timeout } from 'hono/timeout'
 import * as Access from './Access.js'
 import * as Events from './Events.js'
 import * as Metrics from './Metrics.js'
@@ -111,9 +109,20 @@ function guard(app: App, own: Settings, metrics: Metrics.Metrics): void {
     limiters.perAddress.take(Access.callerOf(c, own))
     await next()
   })
+  const late = new Problem(504, 'TIMEOUT', `There was no answer within ${limits.timeoutMs} ms.`)
   // Before the body is read, so that nobody holds it by sending slowly.
-  const message = `There was no answer within ${limits.timeoutMs} ms.`
-  app.use(timeout(limits.timeoutMs, new HTTPException(504, { message })))
+  app.use(async (c, next) => {
+    const ending = new AbortController()
+    c.set('late', ending.signal)
+    let timer: NodeJS.Timeout | undefined
+    const isLate = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        ending.abort()
+        reject(late)
+      }, limits.timeoutMs)
+    })
+    await Promise.race([next(), isLate]).finally(() => clearTimeout(timer))
+  })
   const tooLarge = new Problem(413, 'TOO_LARGE', `A body may have ${limits.bodyBytes} bytes.`)
   app.use(bodyLimit({ maxSize: limits.bodyBytes, onError: (c) => refuse(c, metrics, tooLarge) }))
   app.use(async (c, next) => {

@@ -21,6 +21,7 @@ import {
   Spending,
   SpendingQuery,
 } from '../Schema.js'
+import { shared } from '../Shared.js'
 import * as Show from '../Show.js'
 import { type App, answer, body, byEither, errors } from './kit.js'
 
@@ -90,6 +91,7 @@ const gasWarningWei = 500_000_000_000_000n
 
 export function grants(app: App, settings: Settings, hub: Events.Hub): void {
   const { store, chain } = settings
+  const spending = shared<Spending>()
 
   /** The account, to whoever may see it. */
   async function seen(c: Context, grantId: Hex): Promise<Books.Account> {
@@ -139,7 +141,12 @@ export function grants(app: App, settings: Settings, hub: Events.Hub): void {
   })
   app.openapi(showSpending, async (c) => {
     const { grantId } = (await seen(c, c.req.valid('param').grantId as Hex)).grant
-    return c.json(await ReceiptPages.spending(store, grantId, c.req.valid('query').days ?? 30), 200)
+    const { days = 30 } = c.req.valid('query')
+    const gone = AbortSignal.any([c.get('late'), c.req.raw.signal])
+    const found = await spending(`${grantId} ${days}`, gone, (signal) =>
+      ReceiptPages.spending(store, grantId, days, signal),
+    )
+    return c.json(found, 200)
   })
   app.openapi(watch, async (c) => {
     const grantId = c.req.valid('param').grantId as Hex

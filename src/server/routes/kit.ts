@@ -3,7 +3,8 @@ import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { z } from 'zod'
 import { ErrorAnswer } from '../Schema.js'
 
-export type App = OpenAPIHono
+/** `late`: that the time of a request is over, and its answer given. */
+export type App = OpenAPIHono<{ Variables: { late: AbortSignal } }>
 
 /** A JSON body that has to be there: without it the body would not be looked at when another type is claimed. */
 export function body<schema extends z.ZodType>(schema: schema) {
