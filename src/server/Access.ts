@@ -127,10 +127,8 @@ export async function assertSees(
 async function isInScope({ records }: Settings, key: Key.Key, grantId: Hex): Promise<boolean> {
   if (key.grants === 'all' || key.grants.includes(grantId)) return true
   const { family } = key
-  const asked = await records.transact(`scope:${family}`, (tx) =>
-    tx.list('server_requests', { family, grantId }, { limit: 1 }),
-  )
-  return asked.length > 0
+  const asked = await records.transact(`scope:${family}`, (tx) => tx.get('server_asked', { family, grantId }))
+  return asked !== undefined
 }
 
 /** The grants that whoever asks may see, as `assertSees` would say of each. */
@@ -143,7 +141,7 @@ export async function seen(settings: Settings, who: Principal): Promise<Hex[]> {
   }
   assertVerb(who.key, 'read')
   const { grants, family } = who.key
-  const asked = await records.transact(`scope:${family}`, (tx) => tx.list('server_requests', { family }))
+  const asked = await records.transact(`scope:${family}`, (tx) => tx.list('server_asked', { family }))
   const scope = new Set([...(grants === 'all' ? [] : grants), ...asked.map(({ grantId }) => grantId)])
   const isSeen = (grantId: Hex) => grants === 'all' || scope.has(grantId)
   const found = await Books.rows(store, (row) => row.chainId === chainId && isSeen(row.grantId))

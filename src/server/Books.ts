@@ -13,6 +13,9 @@ import type { Meter as MeterJson, Standing } from './Schema.js'
 import * as Show from './Show.js'
 import type { GrantStatus, GrantSummary } from './schema/View.js'
 
+/** Grants that one transaction reads: nobody holds the books for long. */
+const chunk = 500
+
 /** A grant as the books have it at one moment. */
 export type Account = {
   readonly row: GrantRow
@@ -44,6 +47,19 @@ async function account(tx: Transaction, row: GrantRow): Promise<Account> {
 export async function rows(store: Store, isSeen: (row: GrantRow) => boolean): Promise<GrantRow[]> {
   const all = await store.transact('0x', (tx) => tx.list('grants', {}))
   return all.filter(isSeen)
+}
+
+/** Those of the grants that these books have. */
+export async function known(store: Store, grantIds: readonly Hex[]): Promise<Set<Hex>> {
+  const found = new Set<Hex>()
+  for (let n = 0; n < grantIds.length; n += chunk) {
+    const keys = grantIds.slice(n, n + chunk).map((grantId) => ({ grantId }))
+    await store.transact('0x', async (tx) => {
+      await tx.load('grants', keys)
+      for (const key of keys) if (await tx.get('grants', key)) found.add(key.grantId)
+    })
+  }
+  return found
 }
 
 /** Of whom the grant is, from its row. */

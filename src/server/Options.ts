@@ -23,6 +23,13 @@ export type Limits = {
   readonly nonceSeconds: number
   readonly sessionSeconds: number
   readonly requestSeconds: number
+  /**
+   * Requests for approval that are kept for one key and its successors, open or ended, besides those whose grants have
+   * come into the books. Default 1,000.
+   */
+  readonly keptRequests: number
+  /** Seconds that a request is kept after it has ended: the backend's time to fetch an approval. Default 604,800. */
+  readonly keptSeconds: number
   /** Increases that one grant may have open. Default 10. */
   readonly openIncreases: number
   /** After which an answer is given up, and how often a stream looks at the books, in milliseconds. Defaults 15,000, 1,000. */
@@ -41,6 +48,8 @@ const defaults: Limits = {
   nonceSeconds: 300,
   sessionSeconds: 28_800,
   requestSeconds: 2_592_000,
+  keptRequests: 1_000,
+  keptSeconds: 604_800,
   openIncreases: 10,
   timeoutMs: 15_000,
   pollMs: 1_000,

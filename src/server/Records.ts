@@ -62,6 +62,19 @@ export type RequestRow = {
   readonly decidedAt: number | null
 }
 
+/** When a request ended, or will if nobody answers. Those that ended first come first. */
+export type EndRow = {
+  readonly endsAt: number
+  readonly id: string
+  readonly family: string
+  readonly grantId: Hex
+  /** 1 while it counts for its family: its grant was not seen in the books. */
+  readonly counts: 0 | 1
+}
+
+/** That a family asked for a grant, which it may see for that. */
+export type AskedRow = { readonly family: string; readonly grantId: Hex }
+
 export type IncreaseRow = {
   readonly id: Hex
   readonly grantId: Hex
@@ -89,6 +102,8 @@ export type RecordTables = {
   server_nonces: NonceRow
   server_sessions: SessionRow
   server_requests: RequestRow
+  server_ends: EndRow
+  server_asked: AskedRow
   server_increases: IncreaseRow
 }
 
@@ -138,7 +153,17 @@ export const recordSchema: Schema<RecordTables> = {
       decidedAt: 'integer',
     },
     key: ['id'],
-    indexes: [['family', 'grantId']],
+    indexes: [],
+  },
+  server_ends: {
+    columns: { endsAt: 'integer', id: 'text', family: 'text', grantId: 'text', counts: 'integer' },
+    key: ['endsAt', 'id'],
+    indexes: [['family', 'counts']],
+  },
+  server_asked: {
+    columns: { family: 'text', grantId: 'text' },
+    key: ['family', 'grantId'],
+    indexes: [],
   },
   server_increases: {
     columns: {

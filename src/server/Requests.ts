@@ -11,6 +11,7 @@ import type * as Status from '../Status.js'
 import * as Time from '../Time.js'
 import * as Books from './Books.js'
 import * as Chain from './Chain.js'
+import * as Kept from './Kept.js'
 import type { Key } from './Key.js'
 import type { Settings } from './Options.js'
 import { notFound, Problem } from './Problem.js'
@@ -23,9 +24,9 @@ import * as Show from './Show.js'
 const usual = 7 * Time.day
 const least = 60
 
-/** @throws InputError; Problem 400 `INVALID_INPUT` */
+/** @throws InputError; Problem 400 `INVALID_INPUT`, 409 `TOO_MANY_OPEN` */
 export async function create(settings: Settings, key: Key, given: NewRequest): Promise<RequestCreated> {
-  const { clock, records, chainId, limits, origin } = settings
+  const { clock, chainId, limits, origin } = settings
   const now = clock()
   const terms = { chain: chainId, ...given.grant }
   if (terms.chain !== chainId)
@@ -55,7 +56,7 @@ export async function create(settings: Settings, key: Key, given: NewRequest): P
     expiresAt,
     decidedAt: null,
   }
-  await records.transact(`request:${row.id}`, (tx) => tx.put('server_requests', row))
+  await Kept.add(settings, row)
   return { id, url: `${origin.origin}/approve/${id}`, status: 'open', expiresAt }
 }
 
@@ -216,13 +217,14 @@ function decide(
   id: string,
   decision: Pick<RequestRow, 'status'> & Partial<RequestRow>,
 ): Promise<boolean> {
-  return records.transact(`request:${id}`, async (tx) => {
+  return records.transact(Kept.lock, async (tx) => {
     const row = await tx.get('server_requests', { id })
     if (!row) throw notFound('request')
     const now = clock()
     assertOpen(row, now, decision.status)
     if (row.status !== 'open') return false
     await tx.put('server_requests', { ...row, ...decision, decidedAt: now })
+    await Kept.end(tx, row, now)
     return true
   })
 }

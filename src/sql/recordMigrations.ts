@@ -67,5 +67,29 @@ const first = [
   `create index "server_increases_grant" on "server_increases" ("grantId")`,
 ]
 
+/** When requests end, and who asked for what, in short rows: requests are long, and are not kept for good. */
+const ends = [
+  `create table "server_ends" (
+    "endsAt" bigint not null,
+    "id" text not null,
+    "family" text not null,
+    "grantId" text not null,
+    "counts" bigint not null check ("counts" in (0, 1)),
+    primary key ("endsAt", "id")
+  )`,
+  `create index "server_ends_family" on "server_ends" ("family", "counts")`,
+  `create table "server_asked" (
+    "family" text not null,
+    "grantId" text not null,
+    primary key ("family", "grantId")
+  )`,
+  `insert into "server_ends" select coalesce("decidedAt", "expiresAt"), "id", "family", "grantId", 1 from "server_requests"`,
+  `insert into "server_asked" select distinct "family", "grantId" from "server_requests"`,
+  `drop index "server_requests_family"`,
+]
+
 /** Append-only, as those of the books are. */
-export const recordMigrations: Readonly<Record<string, readonly string[]>> = { '0001_records': first }
+export const recordMigrations: Readonly<Record<string, readonly string[]>> = {
+  '0001_records': first,
+  '0002_ends': ends,
+}

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Libsql from 'libsql'
 import { afterEach, describe, expect, test } from 'vitest'
 import { postgres, postgresRecords } from '../../src/postgres/index.js'
 import { Key, memoryRecords, type Records } from '../../src/server/index.js'
@@ -139,6 +140,46 @@ describe.each(kinds)('%s', (_, make) => {
     await Key.revoke(records, key.id, 150)
     expect(await Key.find(records, text, 150)).toBeUndefined()
   })
+})
+
+test('behavior: requests of an older hardcap have their end, and their askers what they see', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hardcap-records-'))
+  ends.push(() => rmSync(folder, { recursive: true, force: true }))
+  const path = join(folder, 'server.db')
+  const request = {
+    family: 'f',
+    grant: '{}',
+    permission: '{}',
+    names: '[]',
+    note: null,
+    signature: null,
+    transactionHash: null,
+    createdAt: 1,
+    expiresAt: 100,
+  } as const
+  const before = sqliteRecords(path)
+  await before.transact('a', async (tx) => {
+    await tx.put('server_requests', { ...request, id: 'a', grantId: '0x1', status: 'open', decidedAt: null })
+    await tx.put('server_requests', { ...request, id: 'b', grantId: '0x2', status: 'declined', decidedAt: 7 })
+  })
+  await before.close()
+  const database = new Libsql(path)
+  database.exec(`
+    drop table "server_ends";
+    drop table "server_asked";
+    create index "server_requests_family" on "server_requests" ("family", "grantId");
+    delete from "server_migrations" where "name" = '0002_ends';
+  `)
+  database.close()
+  const records = closed(sqliteRecords(path))
+  expect(await records.transact('a', (tx) => tx.list('server_ends', {}))).toEqual([
+    { endsAt: 7, id: 'b', family: 'f', grantId: '0x2', counts: 1 },
+    { endsAt: 100, id: 'a', family: 'f', grantId: '0x1', counts: 1 },
+  ])
+  expect(await records.transact('a', (tx) => tx.list('server_asked', { family: 'f' }))).toEqual([
+    { family: 'f', grantId: '0x1' },
+    { family: 'f', grantId: '0x2' },
+  ])
 })
 
 test.each([

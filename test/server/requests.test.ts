@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest'
-import { Grant, Permission, Spm } from '../../src/index.js'
-import type { Approved } from '../../src/server/index.js'
+import { describe, expect, test } from 'vitest'
+import { Grant, openBudget, Permission, Spm } from '../../src/index.js'
+import { type Approved, Key } from '../../src/server/index.js'
 import { useBase } from '../base.js'
 import * as kit from './kit.js'
 
@@ -122,6 +122,118 @@ test('behavior: warnings tell of other grants of the wallet', async () => {
   expect(warnings).toContainEqual({
     code: 'SIBLINGS',
     message: expect.stringContaining('1, which can lose up to 8 USDC in any 24 hours'),
+  })
+})
+
+describe('how many are kept', () => {
+  /** A server with a clock of its own, and who asks it. */
+  async function asking(limits: NonNullable<Parameters<typeof kit.start>[1]>['limits']) {
+    const clock = { now: Math.floor(Date.now() / 1000) }
+    const told: Approved[] = []
+    const running = await kit.start(base, {
+      limits,
+      clock: () => clock.now,
+      onApproved: (one) => told.push(one),
+    })
+    const wallet = await base.createWallet({ usdc: kit.usd('1000') })
+    const agent = await base.createAccount()
+    const key = await kit.key(running, { grants: [] })
+    const ask = ({ authorization } = key, more = {}) => {
+      const grant = kit.terms(wallet.address, agent.address, kit.freshAddress())
+      return kit.ask(running, '/v1/requests', { body: { grant, ...more }, headers: { authorization } })
+    }
+    const get = (path: string, { authorization } = key) =>
+      kit.ask(running, path, { headers: { authorization } })
+    const approve = async (id: string) => {
+      const signature = await kit.sign(wallet, (await get(`/v1/requests/${id}`)).body)
+      await kit.ask(running, `/v1/requests/${id}/approval`, { body: { signature } })
+      const [last] = told.slice(-1)
+      if (!last) throw new Error('Nobody was told.')
+      return last
+    }
+    return { running, clock, agent, key, ask, get, approve }
+  }
+  const full = { status: 409, body: { error: { code: 'TOO_MANY_OPEN', figures: { most: 2 } } } }
+
+  test('error: more than one family may have, however many ask at once', async () => {
+    const { running, clock, key, ask, get } = await asking({ keptRequests: 2, keptSeconds: 1_000 })
+    const answers = await Promise.all([ask(), ask(), ask(), ask()])
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 201, 409, 409])
+    expect(await ask()).toMatchObject(full)
+    // A key that takes its place has no more; another has its own.
+    const rotated = await Key.rotate(running.records, key.id, { now: clock.now, overlap: 60 })
+    expect(await ask({ ...key, authorization: `Bearer ${rotated.text}` })).toMatchObject(full)
+    expect((await ask(await kit.key(running))).status).toBe(201)
+    // Whoever declines his own requests has no more either, until they are forgotten.
+    const [first, second] = answers.filter(({ status }) => status === 201)
+    await kit.ask(running, `/v1/requests/${first?.body.id}/decline`, { method: 'POST' })
+    clock.now += 999
+    expect(await ask({ ...key, authorization: `Bearer ${rotated.text}` })).toMatchObject(full)
+    expect((await get(`/v1/requests/${first?.body.id}`, await kit.key(running))).body.status).toBe('declined')
+    clock.now += 1
+    expect((await ask({ ...key, authorization: `Bearer ${rotated.text}` })).status).toBe(201)
+    expect((await kit.ask(running, `/v1/requests/${first?.body.id}`)).status).toBe(404)
+    expect((await kit.ask(running, `/v1/requests/${second?.body.id}`)).body.status).toBe('open')
+  })
+
+  test('behavior: what has ended is removed after its time, an approval no sooner than others', async () => {
+    const { running, clock, ask, get, approve } = await asking({ keptSeconds: 1_000 })
+    const lapsing = (await ask(undefined, { expiresAt: clock.now + 100 })).body.id
+    const approved = (await ask()).body.id
+    clock.now += 99
+    await approve(approved)
+    const statuses = async () => {
+      // Each that comes takes with it what is over.
+      expect((await ask()).status).toBe(201)
+      const both = await Promise.all([approved, lapsing].map((id) => get(`/v1/requests/${id}`)))
+      return both.map(({ status, body }) => (status === 200 ? body.status : status))
+    }
+    clock.now += 999
+    expect(await statuses()).toEqual(['approved', 'expired'])
+    clock.now += 1
+    expect(await statuses()).toEqual([404, 'expired'])
+    clock.now += 1
+    expect(await statuses()).toEqual([404, 404])
+    const rows = await running.records.transact('a', (tx) => tx.list('server_requests', {}))
+    expect(rows.map(({ status }) => status)).toEqual(['open', 'open', 'open'])
+    for (const table of ['server_ends', 'server_asked'] as const)
+      expect(await running.records.transact('a', (tx) => tx.list(table, {}))).toHaveLength(3)
+  })
+
+  test('behavior: a backend has its time to fetch an approval that came at the last moment', async () => {
+    const { clock, ask, get, approve } = await asking({ keptSeconds: 1_000 })
+    const { id, expiresAt } = (await ask()).body
+    clock.now = expiresAt - 1
+    const { signature } = await approve(id)
+    clock.now += 999
+    await ask()
+    expect((await get(`/v1/requests/${id}`)).body).toMatchObject({ status: 'approved', signature })
+  })
+
+  test("behavior: a grant that came into the books makes room, and stays its asker's to see", async () => {
+    const { running, clock, agent, key, ask, get, approve } = await asking({
+      keptRequests: 2,
+      keptSeconds: 1_000,
+    })
+    const { grant, permission, signature } = await approve((await ask()).body.id)
+    await ask()
+    expect(await ask()).toMatchObject(full)
+    const budget = await openBudget(base.client, { grant, permission, agent, store: running.store })
+    kit.later(() => budget.close())
+    if (!signature) throw new Error('There is no signature.')
+    await budget.approve({ signature })
+    expect((await ask()).status).toBe(201)
+    expect(await ask()).toMatchObject(full)
+    clock.now += 1_000
+    await ask()
+    expect(await running.records.transact('a', (tx) => tx.list('server_requests', {}))).toHaveLength(2)
+    expect((await get(`/v1/grants/${grant.grantId}`)).status).toBe(200)
+    const { grants } = (await get('/v1/grants')).body
+    expect(grants).toMatchObject([{ grant: { grantId: grant.grantId } }])
+    expect((await get(`/v1/grants/${grant.grantId}`, await kit.key(running, { grants: [] }))).status).toBe(
+      404,
+    )
+    expect((await get(`/v1/grants/${grant.grantId}`, key)).status).toBe(200)
   })
 })
 
