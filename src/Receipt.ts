@@ -38,7 +38,10 @@ export type Receipt = {
   readonly event: ReceiptEvent
   /** Whether money moved, or may. */
   readonly ok: boolean
-  /** `settled`, or the code that explains it, such as `OVER_PER_CALL`. */
+  /**
+   * `settled`, or the code that explains it, such as `OVER_PER_CALL`. Of what is settled also `FUNDED`, which fills a float;
+   * `ADOPTED`, which was foreign before its key was known; `SETTLED_AGAIN` after a reorganisation.
+   */
   readonly note: string
   /** Base units, also of a refused amount. */
   readonly amount: bigint

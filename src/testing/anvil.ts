@@ -68,18 +68,22 @@ async function startIn(folder: string, options: StartAnvilOptions): Promise<Anvi
   // Writing is never needed, and the end of the pipe at anvil's end is not an error of ours.
   child.stdin.on('error', () => {})
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  const hold = (how: 'ref' | 'unref') => {
+    for (const stream of child.stdio) if (stream instanceof Socket) stream[how]()
+    child[how]()
+  }
   const stop = async () => {
+    // Or our process would end here, with code 13, where anvil takes its time.
+    hold('ref')
     signal(child, 'SIGTERM')
     const timer = setTimeout(() => signal(child, 'SIGKILL'), 3_000)
-    // The child may be unreferenced, so that the timer is what keeps our process waiting.
     await closed
     clearTimeout(timer)
   }
   try {
     const url = await listening(child, options)
-    for (const stream of child.stdio) if (stream instanceof Socket) stream.unref()
     // A script that forgets to stop anvil ends all the same, and anvil with it.
-    child.unref()
+    hold('unref')
     return { url, stop }
   } catch (error) {
     await stop()

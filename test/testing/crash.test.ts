@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -65,6 +65,20 @@ test('behavior: a process that forgets to stop ends, and anvil with it', async (
   )
   child.stdin.write('now')
   expect((await exit)[0]).toBe(0)
+  await end
+  expect(await refused(url)).toBe(true)
+})
+
+test('behavior: stop waits for an anvil that takes its time, and the process goes on', async () => {
+  const { child, exit, end, url } = await start(
+    "const base = await run(); process.stdin.once('data', async () => { process.stdin.destroy(); await base.stop(); process.exit(7) })",
+  )
+  const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim().split(' ')
+  const shell = children.find((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === 'sh')
+  // Then SIGTERM waits, and only SIGKILL ends it.
+  process.kill(-Number(shell), 'SIGSTOP')
+  child.stdin.write('now')
+  expect((await exit)[0]).toBe(7)
   await end
   expect(await refused(url)).toBe(true)
 })
