@@ -12,6 +12,7 @@ export type OwnerErrorCode =
   | 'WALLET_FAILED'
   | 'TYPED_DATA_DIFFERS'
   | 'NOT_ON_CHAIN'
+  | 'WALLET_DIFFERS'
   | 'CALLS_FAILED'
   | (string & {})
 

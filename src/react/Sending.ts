@@ -96,7 +96,7 @@ export async function send(
 }
 
 /** The wallet's own answer to who it is and where it is; on another chain it is asked to switch. */
-async function connected(config: Config, { account, chainId }: Actor, doing: string) {
+export async function connected(config: Config, { account, chainId }: Actor, doing: string) {
   const { connector } = getAccount(config)
   if (connector === undefined)
     throw new OwnerError('NOT_CONNECTED', `${doing}: no wallet is connected. Connect ${account}.`)

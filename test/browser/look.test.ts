@@ -1,7 +1,3 @@
-import { mkdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
-import type { AxeResults } from 'axe-core'
 import type { Page } from 'playwright-core'
 import { stringify } from 'viem'
 import { describe, expect, test } from 'vitest'
@@ -11,40 +7,18 @@ import type { RequestShown } from '../../src/server/Schema.js'
 import { useBase } from '../base.js'
 import type { Look } from './chromium.js'
 import { answer, approve, connect, signIn } from './hands.js'
+import { look } from './looks.js'
 import { openScene, walletOf } from './scene.js'
 
 const scene = await openScene(await useBase({ isolate: 'file' }))
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const folder = fileURLToPath(new URL('screenshots/', import.meta.url))
-mkdirSync(folder, { recursive: true })
-
-/** What axe finds serious or worse, as lines to read. The development wallet's bar is looked at too. */
-async function serious(page: Page): Promise<string[]> {
-  // Not as a script of the page, which its policy would not let in.
-  await page.evaluate(`${axe}; undefined`)
-  const results = (await page.evaluate('axe.run(document, { resultTypes: ["violations"] })')) as AxeResults
-  return results.violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(' | ')}`)
-}
-
-/** How far the page is wider than the window. */
-function overflow(page: Page): Promise<number> {
-  return page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
-}
-
-describe.each<Look>(['light', 'dark', 'phone'])('%s', (look) => {
+describe.each<Look>(['light', 'dark', 'phone'])('%s', (kind) => {
   test('default', { timeout: 180_000 }, async () => {
     const owner = await scene.owner()
     walletOf(scene, [owner])
-    const { page, outside, thrown } = await scene.visit(look)
+    const { page, outside, thrown } = await scene.visit(kind)
     const found: Record<string, unknown> = {}
     const shoot = async (name: string) => {
-      await page.screenshot({ path: `${folder}${name}-${look}.png`, fullPage: true })
-      // As it is seen first, for the README.
-      await page.evaluate('scrollTo(0, 0)')
-      await page.screenshot({ path: `${folder}${name}-${look}-first.png` })
-      found[name] = { serious: await serious(page), overflow: await overflow(page) }
+      found[name] = await look(page, `${name}-${kind}`)
     }
     const request = await scene.ask(owner.wallet, {
       names: [{ address: scene.payee, name: 'Example Ltd' }],

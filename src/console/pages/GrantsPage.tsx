@@ -1,6 +1,8 @@
+import { useAccount } from 'wagmi'
 import { GrantCard } from '../../react/components/GrantCard.js'
 import { Failure, Loading } from '../../react/components/parts.js'
-import { useGrants, useSession } from '../../react/reads.js'
+import { WalletOffer } from '../../react/components/WalletOffer.js'
+import { useGrants, useServerConfig, useSession } from '../../react/reads.js'
 import * as words from '../../react/words.js'
 import { all } from '../kept.js'
 import * as place from '../place.js'
@@ -45,6 +47,7 @@ function List() {
           When an agent's service asks you to approve a grant, it gives you a link. Approved grants show up
           here.
         </p>
+        <Offer />
       </div>
     )
   return (
@@ -61,6 +64,19 @@ function List() {
         </GrantCard>
       ))}
     </div>
+  )
+}
+
+/** What an account without grants may lack. */
+function Offer() {
+  const { address } = useAccount()
+  const { data: config } = useServerConfig()
+  if (address === undefined || config === undefined) return null
+  return (
+    <WalletOffer account={address} chainId={config.chainId}>
+      Give the address of your smart wallet to the service of your agent: the grant that it asks you for has
+      to name it as the owner. Approve it by a transaction of this account.
+    </WalletOffer>
   )
 }
 

@@ -11,6 +11,7 @@ import { GrantTerms } from './GrantTerms.js'
 import { OwnerNotice } from './OwnerNotice.js'
 import { Act, Failure, Loading, Notice, Party, pays } from './parts.js'
 import { Differences, RawPermission } from './RawPermission.js'
+import { WalletOffer } from './WalletOffer.js'
 
 /** A request for approval: what is asked, what it means, and the buttons to approve or decline. */
 export function ApproveGrant({ id }: { id: string }) {
@@ -117,9 +118,16 @@ function Sign({ request, approve }: { request: ShownRequest; approve: ReturnType
         enable={() => enable.mutate({ grant, permission })}
         enabling={enable}
       />
+      {address === undefined ? null : (
+        <WalletOffer account={address} chainId={grant.chainId} named={grant.owner}>
+          This request names <Party address={grant.owner} /> as the owner, which cannot be changed. Send the
+          address of your smart wallet to whoever asked you: the service has to define the grant anew, for
+          that address. Approve it there by a transaction of this account.
+        </WalletOffer>
+      )}
       <div className="hc-acts">
         <Act
-          tone="primary"
+          tone={owner.data?.hasCode === false ? 'plain' : 'primary'}
           label="Approve by signing"
           pays={pays.signature}
           busy={busy('signature')}
