@@ -15,7 +15,8 @@ export type Api = {
   /** Null where nobody is signed in. */
   session(): Promise<Schema.SessionShown | null>
   signOut(): Promise<void>
-  grants(): Promise<readonly Schema.GrantSummary[]>
+  /** In the order of their ids; a page may be empty and have a next one. */
+  grants(page?: GrantsPage): Promise<Schema.Grants>
   grant(grantId: string): Promise<Schema.GrantShown>
   receipts(grantId: string, page?: ReceiptsPage): Promise<Schema.Receipts>
   /** Default: 30 days. */
@@ -25,6 +26,11 @@ export type Api = {
   declineIncrease(id: string): Promise<Schema.Decided>
   /** For an EventSource: `receipt`, `meters` and `status` of a grant as they come. */
   eventsUrl(grantId: string): string
+}
+
+export type GrantsPage = {
+  cursor?: string | undefined
+  limit?: number | undefined
 }
 
 export type ReceiptsPage = {
@@ -110,7 +116,7 @@ export function createApi(options: CreateApiOptions = {}): Api {
       await post('auth/logout')
       csrfToken = undefined
     },
-    grants: async () => (await get<Schema.Grants>('grants')).grants,
+    grants: (page = {}) => get(`grants${query(page)}`),
     grant: (grantId) => get(`grants/${encodeURIComponent(grantId)}`),
     receipts: (grantId, page = {}) => get(`grants/${encodeURIComponent(grantId)}/receipts${query(page)}`),
     spending: (grantId, days = 30) => get(`grants/${encodeURIComponent(grantId)}/spending${query({ days })}`),

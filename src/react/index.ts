@@ -1,5 +1,5 @@
 /** Hooks and components for the owner of a wallet: approve, watch and stop an agent in a browser. */
-export { type Api, type CreateApiOptions, createApi, type ReceiptsPage } from './Api.js'
+export { type Api, type CreateApiOptions, createApi, type GrantsPage, type ReceiptsPage } from './Api.js'
 export * from './acts.js'
 export * as Calls from './Calls.js'
 export * as Comparison from './Comparison.js'

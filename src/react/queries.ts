@@ -39,10 +39,20 @@ export function sessionQuery(api: Api) {
   })
 }
 
+/** Pages of grants, as one list of those that were asked for so far. */
 export function grantsQuery(api: Api) {
-  return queryOptions({
+  return infiniteQueryOptions({
     queryKey: [root, api.url, 'grants'],
-    queryFn: async () => (await api.grants()).map(Shown.summary),
+    queryFn: async ({ pageParam }) => {
+      let page = await api.grants({ cursor: pageParam })
+      // An empty page says where to go on. A server that has nothing else to say is not listened to for good.
+      for (let n = 0; n < 50 && page.grants.length === 0 && page.nextCursor !== null; n++)
+        page = await api.grants({ cursor: page.nextCursor })
+      return { grants: page.grants.map(Shown.summary), nextCursor: page.nextCursor }
+    },
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: ({ nextCursor }) => nextCursor ?? undefined,
+    select: ({ pages }) => pages.flatMap(({ grants }) => grants),
     retry,
   })
 }

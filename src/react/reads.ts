@@ -21,9 +21,9 @@ export function useSession() {
   return useQuery(queries.sessionQuery(useApi()))
 }
 
-/** The grants of whoever is signed in. */
+/** The grants of whoever is signed in, by pages: `data` is one list of those that were asked for so far. */
 export function useGrants() {
-  return useQuery(queries.grantsQuery(useApi()))
+  return useInfiniteQuery(queries.grantsQuery(useApi()))
 }
 
 /** A grant with everything that changes about it. */

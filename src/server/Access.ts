@@ -131,21 +131,61 @@ async function isInScope({ records }: Settings, key: Key.Key, grantId: Hex): Pro
   return asked !== undefined
 }
 
-/** The grants that whoever asks may see, as `assertSees` would say of each. */
-export async function seen(settings: Settings, who: Principal): Promise<Hex[]> {
-  const { store, records, chainId } = settings
-  if (who.kind === 'owner') {
-    const { address } = who.session
-    const own = await Books.rows(store, (row) => row.chainId === chainId && Books.isOf(row, address))
-    return own.map(({ grantId }) => grantId)
+/** Grants of the books that one page looks at. */
+const looked = 2_000
+
+export type Page = {
+  /** Which follow this one, in the order of their ids. */
+  readonly cursor?: Hex | undefined
+  readonly limit: number
+}
+
+/**
+ * A page of the grants that whoever asks may see, as `assertSees` would say of each, and where the next one begins. It
+ * may be short, or empty, and have a next one: some may not be in the books, and of the books it looks at some thousand.
+ * @throws Problem 403 `SCOPE_MISSING`
+ */
+export async function seen(
+  settings: Settings,
+  who: Principal,
+  { cursor, limit }: Page,
+): Promise<{ grantIds: Hex[]; nextCursor: Hex | null }> {
+  const { store, chainId } = settings
+  if (who.kind === 'key') assertVerb(who.key, 'read')
+  if (who.kind === 'key' && who.key.grants !== 'all') {
+    const inScope = await scope(settings, who.key, { cursor, limit })
+    const known = await Books.known(store, inScope.grantIds)
+    return {
+      ...inScope,
+      grantIds: inScope.grantIds.filter((grantId) => known.get(grantId)?.chainId === chainId),
+    }
   }
-  assertVerb(who.key, 'read')
-  const { grants, family } = who.key
-  const asked = await records.transact(`scope:${family}`, (tx) => tx.list('server_asked', { family }))
-  const scope = new Set([...(grants === 'all' ? [] : grants), ...asked.map(({ grantId }) => grantId)])
-  const isSeen = (grantId: Hex) => grants === 'all' || scope.has(grantId)
-  const found = await Books.rows(store, (row) => row.chainId === chainId && isSeen(row.grantId))
-  return found.map(({ grantId }) => grantId)
+  const grantIds: Hex[] = []
+  let count = 0
+  let last: Hex | null = null
+  for await (const row of Books.rows(store, cursor)) {
+    if (count === looked) return { grantIds, nextCursor: last }
+    if (row.chainId === chainId && (who.kind === 'key' || Books.isOf(row, who.session.address))) {
+      if (grantIds.length === limit) return { grantIds, nextCursor: last }
+      grantIds.push(row.grantId)
+    }
+    count += 1
+    last = row.grantId
+  }
+  return { grantIds, nextCursor: null }
+}
+
+/** Of the grants that a key names, and those that it asked for. */
+async function scope({ records }: Settings, key: Key.Key, { cursor, limit }: Page) {
+  const { family, grants } = key
+  const after = cursor ?? '0x'
+  const asked = await records.transact(`scope:${family}`, (tx) =>
+    tx.list('server_asked', { family }, { limit: limit + 1, after: { family, grantId: after } }),
+  )
+  const all = new Set([...grants, ...asked.map(({ grantId }) => grantId)] as Hex[])
+  const following = [...all].filter((grantId) => grantId > after).sort()
+  const grantIds = following.slice(0, limit)
+  return { grantIds, nextCursor: following.length > limit ? (grantIds.at(-1) ?? null) : null }
 }
 
 /** What limits count requests by: a key, or where the request comes from. */

@@ -43,20 +43,28 @@ async function account(tx: Transaction, row: GrantRow): Promise<Account> {
   return { row, grant, permission, state, meters: await meters(tx, row, state) }
 }
 
-/** Every grant's row of which `isSeen` is true, without a look into it otherwise. */
-export async function rows(store: Store, isSeen: (row: GrantRow) => boolean): Promise<GrantRow[]> {
-  const all = await store.transact('0x', (tx) => tx.list('grants', {}))
-  return all.filter(isSeen)
+/** Every grant's row whose grantId follows this one, in their order. */
+export async function* rows(store: Store, after?: Hex): AsyncGenerator<GrantRow, void> {
+  for (let last = after; ; ) {
+    const page = { limit: chunk, ...(last === undefined ? {} : { after: { grantId: last } }) }
+    const found = await store.transact('0x', (tx) => tx.list('grants', {}, page))
+    yield* found
+    last = found.at(-1)?.grantId
+    if (found.length < chunk) return
+  }
 }
 
-/** Those of the grants that these books have. */
-export async function known(store: Store, grantIds: readonly Hex[]): Promise<Set<Hex>> {
-  const found = new Set<Hex>()
+/** The rows of those of the grants that these books have. */
+export async function known(store: Store, grantIds: readonly Hex[]): Promise<Map<Hex, GrantRow>> {
+  const found = new Map<Hex, GrantRow>()
   for (let n = 0; n < grantIds.length; n += chunk) {
     const keys = grantIds.slice(n, n + chunk).map((grantId) => ({ grantId }))
     await store.transact('0x', async (tx) => {
       await tx.load('grants', keys)
-      for (const key of keys) if (await tx.get('grants', key)) found.add(key.grantId)
+      for (const key of keys) {
+        const row = await tx.get('grants', key)
+        if (row) found.set(key.grantId, row)
+      }
     })
   }
   return found
@@ -172,14 +180,12 @@ export function sessions(store: Store, grantId: Hex) {
 
 /** The permissions that the books know of the same account, approved and not revoked, of other grants. */
 export async function siblings(store: Store, owner: Address, grantId: Hex): Promise<Account[]> {
-  const others = await rows(
-    store,
-    (row) => row.grantId !== grantId && row.revoked === 0 && row.approved === 1,
-  )
   const found: Account[] = []
-  for (const { grantId } of others.filter((row) => isOf(row, owner)).slice(0, shown)) {
-    const other = await read(store, grantId)
+  for await (const row of rows(store)) {
+    if (row.grantId === grantId || row.revoked === 1 || row.approved === 0 || !isOf(row, owner)) continue
+    const other = await read(store, row.grantId)
     if (other && other.row.revokedBy === null && other.row.headTime < endOf(other.state)) found.push(other)
+    if (found.length === shown) break
   }
   return found
 }

@@ -1,5 +1,6 @@
 /** What Prometheus reads. Labels are of the routes, never of what callers write, so that they stay few. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { GrantRow } from '../Store.js'
 import * as Books from './Books.js'
 import type { Hub } from './Events.js'
 import type { Settings } from './Options.js'
@@ -49,7 +50,7 @@ export function metrics({ store }: Settings, hub: Hub): Metrics {
     registers,
     async collect() {
       const counts = { revoked: 0, unapproved: 0, paused: 0, approved: 0 }
-      for (const row of await Books.rows(store, () => true)) counts[stateOf(row)] += 1
+      for await (const row of Books.rows(store)) counts[stateOf(row)] += 1
       for (const [state, count] of Object.entries(counts)) this.set({ state }, count)
     },
   })
@@ -64,7 +65,7 @@ export function metrics({ store }: Settings, hub: Hub): Metrics {
   }
 }
 
-function stateOf(row: Awaited<ReturnType<typeof Books.rows>>[number]) {
+function stateOf(row: GrantRow) {
   if (row.revoked === 1 || row.revokedBy !== null) return 'revoked'
   if (row.approved === 0) return 'unapproved'
   return row.paused === 1 || row.pausedBy !== null ? 'paused' : 'approved'

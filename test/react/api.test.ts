@@ -24,8 +24,8 @@ const answerWith = (status: number, body: unknown) => {
 
 test('default', async () => {
   const api = createApi({ url })
-  answerWith(200, { grants: [] })
-  expect(await api.grants()).toEqual([])
+  answerWith(200, { grants: [], nextCursor: null })
+  expect(await api.grants()).toEqual({ grants: [], nextCursor: null })
   expect(asked.at(-1)?.url).toBe('/mounted/v1/grants')
   expect(api.eventsUrl('0x12')).toBe(`${url}/v1/grants/0x12/events`)
 })

@@ -51,19 +51,22 @@ function List() {
       </div>
     )
   return (
-    <div className="cards">
-      {data.map(({ grant, status, meters, receipts }) => (
-        <GrantCard
-          key={grant.grantId}
-          grant={grant}
-          status={status}
-          meters={meters}
-          href={place.href({ page: 'grant', grantId: grant.grantId })}
-        >
-          <p className="hc-muted">{words.plural(receipts, 'receipt')}</p>
-        </GrantCard>
-      ))}
-    </div>
+    <>
+      <div className="cards">
+        {data.map(({ grant, status, meters, receipts }) => (
+          <GrantCard
+            key={grant.grantId}
+            grant={grant}
+            status={status}
+            meters={meters}
+            href={place.href({ page: 'grant', grantId: grant.grantId })}
+          >
+            <p className="hc-muted">{words.plural(receipts, 'receipt')}</p>
+          </GrantCard>
+        ))}
+      </div>
+      <More />
+    </>
   )
 }
 
@@ -77,6 +80,22 @@ function Offer() {
       Give the address of your smart wallet to the service of your agent: the grant that it asks you for has
       to name it as the owner. Approve it by a transaction of this account.
     </WalletOffer>
+  )
+}
+
+/** The pages after the first. */
+function More() {
+  const { error, isFetchNextPageError, hasNextPage, fetchNextPage, isFetchingNextPage } = useGrants()
+  const next = () => void fetchNextPage()
+  return (
+    <>
+      {isFetchNextPageError ? <Failure error={error} again={next} /> : null}
+      {hasNextPage ? (
+        <button type="button" className="hc-button hc-small" disabled={isFetchingNextPage} onClick={next}>
+          {isFetchingNextPage ? 'Loading\u2026' : 'More grants'}
+        </button>
+      ) : null}
+    </>
   )
 }
 

@@ -15,6 +15,7 @@ import {
   GrantId,
   GrantShown,
   Grants,
+  GrantsQuery,
   NewCalls,
   Receipts,
   ReceiptsQuery,
@@ -33,8 +34,9 @@ const listGrants = createRoute({
   ...common,
   method: 'get',
   path: '/v1/grants',
-  summary: "The owner's grants, or those of the key",
-  responses: { 200: answer(Grants, 'grants'), ...errors },
+  summary: "The owner's grants, or those of the key, in the order of their ids",
+  request: { query: GrantsQuery },
+  responses: { 200: answer(Grants, 'a page, which may be empty and have a next one'), ...errors },
 })
 
 const showGrant = createRoute({
@@ -102,9 +104,11 @@ export function grants(app: App, settings: Settings, hub: Events.Hub): void {
   }
 
   app.openapi(listGrants, async (c) => {
-    const ids = await Access.seen(settings, await Access.anybody(c, settings))
-    const found = await Promise.all(ids.map((grantId) => Books.summary(store, grantId)))
-    return c.json({ grants: found.flatMap((summary) => summary ?? []) }, 200)
+    const { cursor, limit = 50 } = c.req.valid('query')
+    const page = { cursor: cursor as Hex | undefined, limit }
+    const { grantIds, nextCursor } = await Access.seen(settings, await Access.anybody(c, settings), page)
+    const found = await Promise.all(grantIds.map((grantId) => Books.summary(store, grantId)))
+    return c.json({ grants: found.flatMap((summary) => summary ?? []), nextCursor }, 200)
   })
   app.openapi(showGrant, async (c) => {
     const account = await seen(c, c.req.valid('param').grantId as Hex)

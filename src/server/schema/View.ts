@@ -20,7 +20,19 @@ export const GrantSummary = z
   .object({ grant: GrantJson, status: GrantStatus, meters: z.array(Meter), receipts: z.number().int() })
   .meta({ id: 'GrantSummary' })
 
-export const Grants = z.object({ grants: z.array(GrantSummary) }).meta({ id: 'Grants' })
+const whole = (most: number) =>
+  z
+    .string()
+    .regex(/^[0-9]{1,15}$/)
+    .transform(Number)
+    .pipe(z.number().int().min(1).max(most))
+
+/** In the order of their ids. `cursor` is the `nextCursor` of the page before. */
+export const GrantsQuery = z.strictObject({ cursor: hash.optional(), limit: whole(200).optional() })
+/** A page may be empty and have a next one: an owner's grants are looked for among some thousand at once. */
+export const Grants = z
+  .object({ grants: z.array(GrantSummary), nextCursor: hash.nullable() })
+  .meta({ id: 'Grants' })
 
 /** Where the books and the chain stand. `chain` is null where the chain did not answer. */
 export const Standing = z
@@ -103,13 +115,6 @@ export const ReceiptJson = z
     hash,
   })
   .meta({ id: 'Receipt' })
-
-const whole = (most: number) =>
-  z
-    .string()
-    .regex(/^[0-9]{1,15}$/)
-    .transform(Number)
-    .pipe(z.number().int().min(1).max(most))
 
 /** Newest first. `cursor` is the `nextCursor` of the page before. */
 export const ReceiptsQuery = z.strictObject({
