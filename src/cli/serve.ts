@@ -54,7 +54,9 @@ export async function startServer(
   const chain = chains[options.chain]
   const client = createPublicClient({ chain, transport: http(secret(env, 'HARDCAP_RPC_URL')) })
   const folder = options.folder ?? consoleFolder()
-  const connect = [...options.connect, ...(pagesRpc === undefined ? [] : [new URL(pagesRpc).origin])]
+  // Where pages are told of no endpoint they ask the chain's own.
+  const endpoint = pagesRpc ?? chain.rpcUrls.default.http[0]
+  const connect = [...options.connect, new URL(endpoint).origin]
   const files = folder === undefined ? undefined : consoleFiles(folder, { connect })
 
   let answer = async (_: Request, __: unknown): Promise<Response> => new Response(null, { status: 503 })

@@ -6,6 +6,7 @@ import { type Config, WagmiProvider } from 'wagmi'
 import type { Api } from '../react/Api.js'
 import { Account } from '../react/components/Connect.js'
 import { HardcapProvider } from '../react/HardcapProvider.js'
+import { Boundary } from './Boundary.js'
 import type { Known } from './chains.js'
 import { ApprovePage } from './pages/ApprovePage.js'
 import { DecodePage } from './pages/DecodePage.js'
@@ -19,7 +20,7 @@ type Props = {
   chain: Chain
   config: Config
   known: Known
-  clients: Record<number, PublicClient> | undefined
+  clients: Record<number, PublicClient>
 }
 
 const queryClient = new QueryClient({ defaultOptions: { queries: { staleTime: 5_000 } } })
@@ -33,7 +34,7 @@ export function App({ api, chain, config, known, clients }: Props) {
           analytics={false}
           config={{ appearance: { mode: 'auto' } }}
           {...(known.rpcUrl === undefined ? {} : { rpcUrl: known.rpcUrl })}
-          {...(clients === undefined ? {} : { defaultPublicClients: clients })}
+          defaultPublicClients={clients}
         >
           <HardcapProvider api={api}>
             <Frame known={known} />
@@ -95,7 +96,9 @@ function Frame({ known }: { known: Known }) {
         </p>
       ) : null}
       <main id="main" ref={main} tabIndex={-1}>
-        <Page shown={shown} explorerUrl={known.explorerUrl} chainId={known.chainId} />
+        <Boundary of={pathname} instead={null}>
+          <Page shown={shown} explorerUrl={known.explorerUrl} chainId={known.chainId} />
+        </Boundary>
       </main>
       <footer className="foot">
         hardcap is unaudited. The chain keeps enforcing its caps without this page.

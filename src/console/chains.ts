@@ -1,5 +1,5 @@
 /** wagmi for the chain that the server is for. */
-import { type Chain, createClient, defineChain, http, type PublicClient, publicActions } from 'viem'
+import { type Chain, createClient, http, type PublicClient, publicActions } from 'viem'
 import { base, baseSepolia } from 'viem/chains'
 import { type Config, createConfig } from 'wagmi'
 import { baseAccount, coinbaseWallet } from 'wagmi/connectors'
@@ -15,7 +15,7 @@ export async function know(
   ask: () => Promise<Schema.Config>,
 ): Promise<{ known: Known; isServerThere: boolean }> {
   try {
-    const known = await ask()
+    const known = readable(await ask())
     window.localStorage.setItem(kept, JSON.stringify(known))
     return { known, isServerThere: true }
   } catch {
@@ -25,17 +25,26 @@ export async function know(
   }
 }
 
+const chains: readonly Chain[] = [base, baseSepolia]
+
+/** What cannot be worked with is as no answer: what is kept, or Base, is better than a page that does not start. */
+function readable(known: Known): Known {
+  const { chainId, rpcUrl } = known
+  if (!chains.some(({ id }) => id === chainId)) throw new Error(`hardcap does not know chain ${chainId}.`)
+  if (rpcUrl !== undefined && !/^https?:/.test(new URL(rpcUrl).protocol))
+    throw new Error(`${rpcUrl} is no endpoint.`)
+  return known
+}
+
+/**
+ * The chain as viem knows it, with its own endpoints and explorer, which are what a wallet that lacks the chain is asked
+ * to add: the server's endpoint is for this page to read from, and for nothing that the owner's wallet believes.
+ */
 export function chainOf({ chainId, rpcUrl }: Known): Chain {
-  const known = [base, baseSepolia].find(({ id }) => id === chainId)
-  const url = rpcUrl ?? known?.rpcUrls.default.http[0]
-  if (url === undefined) throw new Error(`The server is for chain ${chainId} and names no endpoint of it.`)
-  return defineChain({
-    id: chainId,
-    name: known?.name ?? `Chain ${chainId}`,
-    nativeCurrency: base.nativeCurrency,
-    rpcUrls: { default: { http: [url] } },
-    contracts: rpcUrl === undefined ? { ...known?.contracts } : {},
-  })
+  const chain = chains.find(({ id }) => id === chainId)
+  if (chain === undefined) throw new Error(`hardcap does not know chain ${chainId}.`)
+  // A local chain does not have what reads are batched with.
+  return rpcUrl === undefined ? chain : { ...chain, contracts: {} }
 }
 
 /** Wallets of the browser itself are found by EIP-6963; those that load pages from outside are left out of development. */
@@ -43,7 +52,7 @@ export function wagmiConfig(known: Known, chain: Chain): Config {
   const appName = 'hardcap'
   return createConfig({
     chains: [chain],
-    transports: { [chain.id]: http() },
+    transports: { [chain.id]: http(known.rpcUrl) },
     // Base has a block every two seconds; a local chain one for each transaction.
     pollingInterval: known.development ? 200 : 2_000,
     connectors: known.development ? [] : [baseAccount({ appName }), coinbaseWallet({ appName })],
@@ -52,9 +61,8 @@ export function wagmiConfig(known: Known, chain: Chain): Config {
   })
 }
 
-/** OnchainKit looks names up on two chains: with an endpoint of our own both are that one, and nothing is asked outside. */
-export function nameClients({ rpcUrl }: Known, chain: Chain): Record<number, PublicClient> | undefined {
-  if (rpcUrl === undefined) return undefined
+/** OnchainKit looks names up on two chains: both are this one here, and nobody else is asked. */
+export function nameClients({ rpcUrl }: Known, chain: Chain): Record<number, PublicClient> {
   const client = createClient({ chain, transport: http(rpcUrl, { retryCount: 0 }) }).extend(publicActions)
   return { [chain.id]: client as PublicClient, 1: client as PublicClient }
 }

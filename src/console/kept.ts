@@ -9,7 +9,13 @@ export type Kept = { readonly grant: Grant.Grant; readonly permission: Permissio
 
 const prefix = 'hardcap.grant.'
 
-export function keep({ grant, permission }: Kept): void {
+/**
+ * Keeps the terms. Others that are kept of the same grant stay, unless these are `isApproved` by the chain's own word:
+ * else a server could have a page forget what its owner may have to stop.
+ */
+export function keep(terms: Kept, { isApproved }: { readonly isApproved: boolean }): void {
+  const { grant, permission } = terms
+  if (!isApproved && other(terms) !== undefined) return
   try {
     const terms = [Grant.serialize(grant), Permission.serialize(permission)]
     window.localStorage.setItem(prefix + grant.grantId, JSON.stringify(terms))
@@ -28,6 +34,12 @@ export function find(grantId: string): Kept | undefined {
   } catch {
     return undefined
   }
+}
+
+/** What is kept of the same grant, and is not this. */
+export function other({ grant, permission }: Kept): Kept | undefined {
+  const before = find(grant.grantId)
+  return before === undefined || Permission.equals(before.permission, permission) ? undefined : before
 }
 
 /** All that are kept, in no order. */

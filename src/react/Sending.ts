@@ -2,14 +2,8 @@
  * Signing and sending as the owner, and as nobody else: wallets substitute accounts and chains, so both are asked of the
  * wallet itself right before it acts, and never taken from what the page was told earlier.
  */
-import {
-  type Address,
-  getAddress,
-  type Hex,
-  isAddressEqual,
-  type PublicClient,
-  type TransactionReceipt,
-} from 'viem'
+import { type Address, type Client, getAddress, type Hex, isAddressEqual } from 'viem'
+import { waitForTransactionReceipt } from 'viem/actions'
 import type { Config } from 'wagmi'
 import {
   getAccount,
@@ -20,10 +14,10 @@ import {
   sendTransaction,
   switchChain,
   waitForCallsStatus,
-  waitForTransactionReceipt,
 } from 'wagmi/actions'
+import { toChainError } from '../ChainError.js'
 import * as Permission from '../Permission.js'
-import { type Call, simulate } from '../Transaction.js'
+import { type Call, doubtful, simulate } from '../Transaction.js'
 import * as Wallet from '../Wallet.js'
 import { fromWallet, OwnerError } from './OwnerError.js'
 
@@ -52,29 +46,40 @@ export async function sign(config: Config, permission: Permission.Permission): P
 
 /**
  * Makes the calls as the account: all at once (EIP-5792) where the wallet can, else one transaction after the other. A
- * connected EOA that is an owner of the account makes them through it. Each is rehearsed first, so that what the chain
- * would refuse is never put before the owner.
+ * connected EOA that is an owner of the account makes them through it. The first is rehearsed, so that what the chain
+ * would refuse is not put before the owner. The rehearsal asks the page's endpoint, which a server may have chosen: who
+ * it is to be and what became of it is asked of the wallet's own.
  *
- * @throws OwnerError as `sign`, and `CALLS_FAILED`; ChainError with the decoded revert
+ * @param options.doubt told of a rehearsal that failed. Where it is given the wallet is asked all the same, and at once:
+ * for what no endpoint may keep an owner from
+ * @throws OwnerError as `sign`, and `CALLS_FAILED`; ChainError with the decoded revert, `OUTCOME_UNKNOWN`
  */
 export async function send(
   config: Config,
-  options: Actor & { calls: readonly Call[]; doing: string },
+  options: Actor & {
+    calls: readonly Call[]
+    doing: string
+    doubt?: ((error: Error) => void) | undefined
+  },
 ): Promise<Sent> {
-  const { account, chainId, calls, doing } = options
+  const { account, chainId, calls, doing, doubt } = options
   const client = await connected(config, options, doing)
-  const reader = getPublicClient(config, { chainId }) as PublicClient
+  const reader = (getPublicClient(config, { chainId }) ?? client) as Client
   const from = client.account.address
   const routed: Call[] = []
   for (const call of calls) {
     if (isAddressEqual(from, account)) routed.push(call)
-    else if (await Wallet.isOwner(reader, { account, owner: from }))
+    else if (await Wallet.isOwner(client, { account, owner: from }))
       routed.push(Wallet.prepareExecute({ account, call }))
     else throw wrongAccount(from, account, doing)
   }
   // Later calls may need what earlier ones do, so only the first can be rehearsed.
   const [first] = routed
-  if (first !== undefined) await simulate(reader, { call: first, from, doing })
+  if (first !== undefined) {
+    const rehearsal = simulate(reader, { call: first, from, doing })
+    if (doubt === undefined) await rehearsal
+    else void rehearsal.catch(doubt)
+  }
   try {
     if (await isAtomic(config, from, chainId)) {
       const { id } = await sendCalls(config, { account: from, chainId, calls: routed, forceAtomic: true })
@@ -85,7 +90,12 @@ export async function send(
     const hashes: Hex[] = []
     for (const { to, data, value } of routed) {
       const hash = await sendTransaction(config, { account: from, chainId, to, data, value })
-      const receipt: TransactionReceipt = await waitForTransactionReceipt(config, { chainId, hash })
+      const receipt = await waitForTransactionReceipt(client, {
+        hash,
+        pollingInterval: reader.pollingInterval,
+      }).catch((error: unknown) => {
+        throw doubtful(toChainError(error, doing), doing, hash)
+      })
       if (receipt.status !== 'success') throw failed(doing)
       hashes.push(receipt.transactionHash)
     }

@@ -1,5 +1,6 @@
 'use client'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
 import { getAddress, type Hex } from 'viem'
 import { createSiweMessage } from 'viem/siwe'
 import { type Config, useConfig } from 'wagmi'
@@ -90,18 +91,29 @@ export function useDecline() {
 
 type Terms = { grant: Grant.Grant; permission: Permission.Permission }
 
+/** What stops an agent must not depend on an endpoint that a server may have chosen. */
+const stops: readonly Calls.Verb[] = ['pause', 'revoke']
+
 function useCalls(verb: Calls.Verb, doing: string) {
   const [config, refresh] = [useConfig(), useRefresh()]
-  return useMutation({
+  const [doubt, setDoubt] = useState<Error | null>(null)
+  const mutation = useMutation({
     mutationFn: ({ grant, permission }: Terms): Promise<Sending.Sent> => {
+      setDoubt(null)
       const calls = Calls.prepare(verb, { grant, permission })
-      return Sending.send(config, { ...actor(permission), calls, doing })
+      const told = stops.includes(verb) ? { doubt: setDoubt } : {}
+      return Sending.send(config, { ...actor(permission), calls, doing, ...told })
     },
-    onSettled: refresh,
+    // Not waited for: what is done is done, whether server and endpoint answer or not.
+    onSettled: () => void refresh(),
   })
+  return { ...mutation, doubt }
 }
 
-/** Pauses a grant by a transaction of the owner's wallet, which pays the gas. No server is needed. */
+/**
+ * Pauses a grant by a transaction of the owner's wallet, which pays the gas. No server is needed. Where the rehearsal
+ * fails, `doubt` says so and the wallet is asked all the same.
+ */
 export const usePause = () => useCalls('pause', 'Pausing the grant')
 
 /** Takes the owner's own pause back, as `usePause`. */

@@ -119,6 +119,16 @@ test('behavior: the console, under a policy of its own', async () => {
   expect((await kit.ask(server, '/v1/nothing')).body.error.code).toBe('NOT_FOUND')
 })
 
+test("behavior: without an endpoint for pages, they may ask the chain's own, where they read from then", async () => {
+  for (const [chain, endpoint] of [
+    ['base', 'https://mainnet.base.org'],
+    ['base-sepolia', 'https://sepolia.base.org'],
+  ] as const) {
+    const { headers } = await kit.ask(await start(place(), { chain }), '/')
+    expect(headers.get('content-security-policy')).toContain(`connect-src 'self' ${endpoint};`)
+  }
+})
+
 test.each([
   '/../secret.txt',
   '/assets/../../secret.txt',

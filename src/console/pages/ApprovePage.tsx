@@ -8,7 +8,8 @@ export function ApprovePage({ id }: { id: string }) {
   const { data } = useRequest(id)
   const given = data?.status === 'approved' && data.differences.length === 0 ? data : undefined
   useEffect(() => {
-    if (given !== undefined) keep(given)
+    // Approved, as the server says: the chain is asked on the page of the grant.
+    if (given !== undefined) keep(given, { isApproved: false })
   }, [given])
   return (
     <>

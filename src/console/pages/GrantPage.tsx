@@ -1,6 +1,7 @@
-import { useEffect } from 'react'
+import { type ReactNode, useEffect, useState } from 'react'
 import { formatEther } from 'viem'
-import { useStanding } from '../../react/chain.js'
+import type * as Permission from '../../Permission.js'
+import { type Standing, useStanding } from '../../react/chain.js'
 import { GrantCard } from '../../react/components/GrantCard.js'
 import { GrantTerms } from '../../react/components/GrantTerms.js'
 import { IncreaseCard } from '../../react/components/IncreaseCard.js'
@@ -14,6 +15,8 @@ import { useGrant, useIncreases } from '../../react/reads.js'
 import type { ShownGrant } from '../../react/Shown.js'
 import { useLive } from '../../react/useLive.js'
 import * as words from '../../react/words.js'
+import type { GrantStatus } from '../../server/Schema.js'
+import { Boundary } from '../Boundary.js'
 import * as kept from '../kept.js'
 import { SignIn } from './SignIn.js'
 
@@ -21,27 +24,27 @@ type Props = { grantId: string; explorerUrl: string | undefined }
 
 export function GrantPage({ grantId, explorerUrl }: Props) {
   const { data, error, refetch } = useGrant(grantId)
-  useEffect(() => {
-    // What is not the grant's own permission would stop something else.
-    if (data !== undefined && data.differences.length === 0) kept.keep(data)
-  }, [data])
-  if (error instanceof OwnerError && error.status === 401)
-    return (
-      <>
-        <h1>Grant</h1>
-        <SignIn />
-      </>
-    )
+  // While it is asked again too: what the owner is in the middle of must not go from under his hands.
+  const [last, setLast] = useState(error)
+  if (last !== error && (error !== null || data !== undefined)) setLast(error)
+  const isSignedOut = last instanceof OwnerError && last.status === 401
+  const offline = <Offline grantId={grantId} />
   return (
     <>
       <h1>Grant</h1>
-      {error === null ? null : <Failure error={error} again={() => void refetch()} />}
-      {data !== undefined ? (
-        <Watch shown={data} explorerUrl={explorerUrl} />
-      ) : error === null ? (
+      {isSignedOut ? (
+        <SignIn />
+      ) : last === null ? null : (
+        <Failure error={last} again={() => void refetch()} />
+      )}
+      {data !== undefined && !isSignedOut ? (
+        <Boundary of={data} instead={offline}>
+          <Watch shown={data} explorerUrl={explorerUrl} />
+        </Boundary>
+      ) : last === null ? (
         <Loading what="the grant" lines={14} />
       ) : (
-        <Offline grantId={grantId} />
+        offline
       )}
     </>
   )
@@ -50,11 +53,17 @@ export function GrantPage({ grantId, explorerUrl }: Props) {
 function Watch({ shown, explorerUrl }: { shown: ShownGrant; explorerUrl: string | undefined }) {
   const { grant, permission, standing, coverage, meters, agent, foreign, sessions, differences } = shown
   const isLive = useLive(grant.grantId)
-  const onChain = useStanding(permission)
-  const revoked = standing.revoked || standing.revokedBy !== null || onChain.data?.revoked === true
+  const onChain = useStanding(permission, { every: 4_000 })
+  const stands = onChain.data
+  const isApproved = stands?.approved === true && !stands.revoked
+  useEffect(() => {
+    // What is not the grant's own permission would stop something else.
+    if (differences.length === 0) kept.keep({ grant, permission }, { isApproved })
+  }, [grant, permission, differences, isApproved])
+  const before = stands?.approved === true ? undefined : kept.other({ grant, permission })
   return (
     <div className="cards">
-      <GrantCard grant={grant} status={standing.status} meters={meters}>
+      <GrantCard grant={grant} status={statusOf(standing.status, stands, permission)} meters={meters}>
         <p className="hc-muted" role="status">
           {isLive ? 'Live.' : 'Not live: what is shown may be old.'} Seen up to block {standing.head.number}.
         </p>
@@ -64,13 +73,7 @@ function Watch({ shown, explorerUrl }: { shown: ShownGrant; explorerUrl: string 
           <p>The wallet has {words.money(standing.chain.balance, grant.token)}.</p>
         )}
         <Differences differences={differences} />
-        {standing.approved && onChain.data?.approved === false ? (
-          <Notice tone="bad" title="The chain does not know this permission.">
-            The server says that it was approved, and the chain does not. To pause or revoke it here may stop
-            nothing.
-          </Notice>
-        ) : null}
-        {standing.pausedBy === null ? null : <Notice tone="warn">Paused by the {standing.pausedBy}.</Notice>}
+        <ChainSays standing={standing} onChain={onChain} />
         {standing.paused ? <Notice tone="warn">The agent's own process is paused as well.</Notice> : null}
         {agent.gasWarning ? (
           <Notice tone="warn" title="The agent is running out of gas.">
@@ -93,11 +96,22 @@ function Watch({ shown, explorerUrl }: { shown: ShownGrant; explorerUrl: string 
         <StopGrant
           grant={grant}
           permission={permission}
-          paused={onChain.data?.paused ?? standing.pausedBy === 'account'}
-          revoked={revoked}
+          paused={stands?.paused ?? false}
+          revoked={stands?.revoked ?? false}
         />
       </GrantCard>
-      <IncreaseList shown={shown} />
+      {before === undefined || onChain.isPending ? null : (
+        <section aria-label="Seen here before">
+          <Notice tone="bad" title="This is not what this browser has seen before.">
+            Under this grant it has shown other terms, and the chain does not know those that the server shows
+            now. These are the ones it has seen:
+          </Notice>
+          <KeptGrant terms={before} />
+        </section>
+      )}
+      <Boundary of={shown} instead={null}>
+        <IncreaseList shown={shown} />
+      </Boundary>
       <section className="hc-card" aria-label="Spending">
         <h2>Spending per day</h2>
         <SpendChart grantId={grant.grantId} token={grant.token} />
@@ -129,6 +143,59 @@ function Watch({ shown, explorerUrl }: { shown: ShownGrant; explorerUrl: string 
   )
 }
 
+type ChainSaysProps = { standing: ShownGrant['standing']; onChain: ReturnType<typeof useStanding> }
+
+/** What the chain says of the permission, and in what the server says otherwise. */
+function ChainSays({ standing, onChain }: ChainSaysProps): ReactNode {
+  const { data, error } = onChain
+  if (data === undefined)
+    return error === null ? null : (
+      <>
+        <Failure error={error} again={() => void onChain.refetch()} />
+        <Notice tone="warn">
+          Where it stands is what the server says, and could not be compared with the chain. You can pause and
+          revoke all the same.
+        </Notice>
+      </>
+    )
+  if (!data.approved)
+    return (
+      <Notice tone="bad" title="The chain does not know this permission.">
+        {standing.approved
+          ? 'The server says that it was approved, and the chain does not. '
+          : 'It was never approved. '}
+        To pause or revoke it here may stop nothing.
+      </Notice>
+    )
+  if ((standing.revoked || standing.revokedBy !== null) && !data.revoked)
+    return (
+      <Notice tone="bad" title="The chain does not know of a revocation.">
+        The server says that it was revoked, and the chain does not: it may still be spent from.
+      </Notice>
+    )
+  if (!data.paused) return null
+  return (
+    <Notice tone="warn">
+      {standing.pausedBy === null ? 'Paused.' : `Paused by the ${standing.pausedBy}.`}
+    </Notice>
+  )
+}
+
+/** The chain's word comes before the server's; dates are the permission's own. */
+function statusOf(
+  said: GrantStatus,
+  stands: Standing | undefined,
+  { start, end }: Permission.Permission,
+): GrantStatus {
+  if (stands === undefined) return said
+  const now = Date.now() / 1000
+  if (stands.revoked) return 'revoked'
+  if (now >= end) return 'ended'
+  if (!stands.approved) return 'unapproved'
+  if (stands.paused) return 'paused'
+  return now < start ? 'before-start' : 'active'
+}
+
 function IncreaseList({ shown }: { shown: ShownGrant }) {
   const { data } = useIncreases(shown.grant.grantId)
   const open = data?.filter(({ status }) => status === 'open') ?? []
@@ -148,7 +215,10 @@ function Offline({ grantId }: { grantId: string }) {
   const terms = kept.find(grantId)
   if (terms === undefined)
     return (
-      <p>This browser has not shown this grant before. Open the decoder with its permission to stop it.</p>
+      <p>
+        This browser has not shown this grant before. Open the decoder with its permission and its grant to
+        stop it.
+      </p>
     )
   return <KeptGrant terms={terms} />
 }
@@ -163,29 +233,23 @@ export function KeptGrant({ terms }: { terms: kept.Kept }) {
       {standing.error === null ? null : (
         <Failure error={standing.error} again={() => void standing.refetch()} />
       )}
-      {standing.data === undefined ? (
-        <Loading what="where it stands on chain" lines={2} />
-      ) : (
-        <>
-          <p>
-            The chain says:{' '}
-            {standing.data.revoked
-              ? 'revoked'
-              : standing.data.paused
-                ? 'paused'
-                : standing.data.approved
-                  ? 'approved'
-                  : 'not approved'}
-            .
-          </p>
-          <StopGrant
-            grant={grant}
-            permission={permission}
-            paused={standing.data.paused}
-            revoked={standing.data.revoked}
-          />
-        </>
-      )}
+      <p>
+        {standing.data === undefined
+          ? 'The chain has not said where it stands. You can pause and revoke all the same.'
+          : `The chain says: ${standingOf(standing.data)}.`}
+      </p>
+      <StopGrant
+        grant={grant}
+        permission={permission}
+        paused={standing.data?.paused ?? false}
+        revoked={standing.data?.revoked ?? false}
+      />
     </article>
   )
+}
+
+function standingOf({ approved, paused, revoked }: Standing): string {
+  if (revoked) return 'revoked'
+  if (paused) return 'paused'
+  return approved ? 'approved' : 'not approved'
 }

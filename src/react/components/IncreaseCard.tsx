@@ -10,10 +10,29 @@ type Props = { increase: Schema.IncreaseShown; current: Shown.ShownGrant }
 
 /** A request for a higher cap: what changes, side by side, and the buttons to approve or decline it. */
 export function IncreaseCard({ increase, current }: Props) {
+  const shown = read(increase, current)
+  if (shown instanceof Error)
+    return (
+      <Notice tone="bad" title="This request cannot be shown.">
+        {shown.message} It cannot be approved here.
+      </Notice>
+    )
+  return <Card increase={increase} current={current} shown={shown} />
+}
+
+/** What a server says may be anything, and must not take the page along. */
+function read(increase: Schema.IncreaseShown, current: Shown.ShownGrant): Shown.ShownIncrease | Error {
+  try {
+    return Shown.increase(increase, current)
+  } catch (error) {
+    return error instanceof Error ? error : new Error('It cannot be read.')
+  }
+}
+
+function Card({ increase, current, shown }: Props & { shown: Shown.ShownIncrease }) {
   const decide = useDecideIncrease()
   const { id, cap, from, to, reason, status } = increase
   const { token } = current.grant
-  const shown = Shown.increase(increase, current)
   const { before, after, differences } = shown
   const life = (units: bigint | null) =>
     units === null ? 'all the wallet ever holds' : words.money(units, token)
