@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { GrantError } from '../../src/GrantError.js'
 import * as Guard from '../../src/Guard.js'
+import * as Permission from '../../src/Permission.js'
 import * as Shown from '../../src/react/Shown.js'
 import type { RequestShown } from '../../src/server/Schema.js'
 import { useBase } from '../base.js'
@@ -80,4 +81,31 @@ test('default', { timeout: 120_000 }, async () => {
   await expect(last).rejects.toMatchObject({ code: 'REVOKED' })
 
   expect({ outside, thrown }).toEqual({ outside: [], thrown: [] })
+})
+
+test('behavior: more grants than a page has', async () => {
+  const owner = await scene.owner()
+  walletOf(scene, [owner])
+  for (const name of ['One', 'Two', 'Three']) {
+    const { id } = await scene.ask(owner.wallet, { note: name })
+    const shown = Shown.request(await scene.backend<RequestShown>(`/v1/requests/${id}`))
+    const signature = await Permission.sign(owner.wallet.account, shown.permission)
+    await scene.backend(`/v1/requests/${id}/approval`, { signature })
+    await (await scene.budget(shown.grant.grantId)).status()
+  }
+  scene.site.api = (request, env) => {
+    const url = new URL(request.url)
+    if (url.pathname === '/v1/grants') url.searchParams.set('limit', '2')
+    return scene.api(url.href === request.url ? request : new Request(url, request), env)
+  }
+  const { page, thrown } = await scene.visit()
+  await signIn(page, scene.site.origin)
+  const grants = page.getByRole('link', { name: 'Research agent' })
+  await grants.nth(1).waitFor()
+  expect(await grants.count()).toBe(2)
+  await page.getByRole('button', { name: 'More grants' }).click()
+  await grants.nth(2).waitFor()
+  expect(await page.getByRole('button', { name: 'More grants' }).count()).toBe(0)
+  scene.site.api = scene.api
+  expect(thrown).toEqual([])
 })
