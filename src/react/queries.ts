@@ -11,6 +11,15 @@ export const root = 'hardcap'
 const retry = (failures: number, error: Error) =>
   failures < 2 && error instanceof OwnerError && error.retryable
 
+/** Another grant than the one that was asked for would be taken for it, and stopped in its place. */
+function assertAsked(wanted: string, given: unknown): void {
+  if (given === wanted) return
+  throw new OwnerError(
+    'SERVER_ANSWER',
+    `The server was asked about ${wanted} and answered about another. Nothing of that is shown.`,
+  )
+}
+
 export function configQuery(api: Api) {
   return queryOptions({
     queryKey: [root, api.url, 'config'],
@@ -24,7 +33,11 @@ export function configQuery(api: Api) {
 export function requestQuery(api: Api, id: string) {
   return queryOptions({
     queryKey: [root, api.url, 'request', id],
-    queryFn: async () => Shown.request(await api.request(id)),
+    queryFn: async () => {
+      const answer = await api.request(id)
+      assertAsked(id, answer.id)
+      return Shown.request(answer)
+    },
     refetchInterval: ({ state }) => (state.data?.status === 'open' ? 5_000 : false),
     retry,
   })
@@ -61,7 +74,11 @@ export function grantsQuery(api: Api) {
 export function grantQuery(api: Api, grantId: string) {
   return queryOptions({
     queryKey: [root, api.url, 'grant', grantId],
-    queryFn: async () => Shown.grant(await api.grant(grantId)),
+    queryFn: async () => {
+      const shown = Shown.grant(await api.grant(grantId))
+      assertAsked(grantId, shown.grant.grantId)
+      return shown
+    },
     retry,
   })
 }

@@ -3,8 +3,10 @@ import { GrantCard } from '../../react/components/GrantCard.js'
 import { Failure, Loading } from '../../react/components/parts.js'
 import { WalletOffer } from '../../react/components/WalletOffer.js'
 import { useGrants, useServerConfig, useSession } from '../../react/reads.js'
+import type { ShownSummary } from '../../react/Shown.js'
 import * as words from '../../react/words.js'
-import { all } from '../kept.js'
+import { Boundary } from '../Boundary.js'
+import * as kept from '../kept.js'
 import * as place from '../place.js'
 import { SignIn } from './SignIn.js'
 
@@ -21,16 +23,19 @@ export function GrantsPage() {
       ) : session === undefined ? (
         <Loading what="your session" lines={6} />
       ) : session === null ? (
-        <SignIn />
+        <>
+          <SignIn />
+          <KeptGrants />
+        </>
       ) : (
-        <List />
+        <List owner={session.address} />
       )}
     </>
   )
 }
 
-function List() {
-  const { data, error, refetch } = useGrants()
+function List({ owner }: { owner: string }) {
+  const { data, error, refetch, hasNextPage } = useGrants()
   if (error !== null && data === undefined)
     return (
       <>
@@ -39,34 +44,50 @@ function List() {
       </>
     )
   if (data === undefined) return <Loading what="your grants" lines={10} />
-  if (data.length === 0)
-    return (
-      <div className="hc-card">
-        <h2>No grants yet</h2>
-        <p>
-          When an agent's service asks you to approve a grant, it gives you a link. Approved grants show up
-          here.
-        </p>
-        <Offer />
-      </div>
-    )
+  // What a server leaves out, its owner may still have to stop.
+  const unlisted = ({ grant }: kept.Kept) =>
+    grant.owner.toLowerCase() === owner.toLowerCase() &&
+    !data.some((listed) => listed.grant.grantId === grant.grantId)
   return (
-    <>
-      <div className="cards">
-        {data.map(({ grant, status, meters, receipts }) => (
-          <GrantCard
-            key={grant.grantId}
-            grant={grant}
-            status={status}
-            meters={meters}
-            href={place.href({ page: 'grant', grantId: grant.grantId })}
-          >
-            <p className="hc-muted">{words.plural(receipts, 'receipt')}</p>
-          </GrantCard>
-        ))}
-      </div>
+    <Boundary of={data} instead={<KeptGrants />}>
+      {data.length === 0 ? <NoGrants /> : <Cards grants={data} />}
       <More />
-    </>
+      <KeptGrants
+        title={hasNextPage ? 'Not listed so far' : 'Not among what the server lists'}
+        only={unlisted}
+      />
+    </Boundary>
+  )
+}
+
+function NoGrants() {
+  return (
+    <div className="hc-card">
+      <h2>No grants yet</h2>
+      <p>
+        When an agent's service asks you to approve a grant, it gives you a link. Approved grants show up
+        here.
+      </p>
+      <Offer />
+    </div>
+  )
+}
+
+function Cards({ grants }: { grants: readonly ShownSummary[] }) {
+  return (
+    <div className="cards">
+      {grants.map(({ grant, status, meters, receipts }) => (
+        <GrantCard
+          key={grant.grantId}
+          grant={grant}
+          status={status}
+          meters={meters}
+          href={place.href({ page: 'grant', grantId: grant.grantId })}
+        >
+          <p className="hc-muted">{words.plural(receipts, 'receipt')}</p>
+        </GrantCard>
+      ))}
+    </div>
   )
 }
 
@@ -100,18 +121,24 @@ function More() {
 }
 
 /** What this browser has seen before: it can be stopped without the server. */
-function KeptGrants() {
-  const kept = all()
-  if (kept.length === 0) return null
+function KeptGrants({
+  title = 'You can still stop these',
+  only = () => true,
+}: {
+  title?: string
+  only?: (terms: kept.Kept) => boolean
+}) {
+  const shown = kept.all().filter(only)
+  if (shown.length === 0) return null
   return (
     <section className="hc-card">
-      <h2>You can still stop these</h2>
+      <h2>{title}</h2>
       <p>Pausing and revoking go straight from your wallet to the chain.</p>
       <ul>
-        {kept.map(({ grant }) => (
+        {shown.map(({ grant }) => (
           <li key={grant.grantId}>
             <a href={place.href({ page: 'grant', grantId: grant.grantId })}>
-              {grant.id === grant.grantId ? words.short(grant.grantId) : grant.id}
+              <bdi>{grant.id === grant.grantId ? words.short(grant.grantId) : grant.id}</bdi>
             </a>
             : {words.summary(grant)}
           </li>
