@@ -1,45 +1,44 @@
 /**
  * What a wallet is asked to sign or send, read from its own bytes and from nothing that a page says about it. No network.
  */
-import {
-  type Address,
-  decodeFunctionData,
-  type Hex,
-  hashTypedData,
-  isAddressEqual,
-  isHex,
-  type TypedDataDefinition,
-} from 'viem'
-import { coinbaseSmartWalletAbi, hardcapGuardAbi, spendPermissionManagerAbi } from '../../abi/index.js'
-import { hardcapGuard, spendPermissionManager } from '../Addresses.js'
+import { type Hex, hashTypedData, isHex, parseEther, type TypedDataDefinition } from 'viem'
 import { HardcapError, InputError } from '../errors.js'
+import * as Input from '../Input.js'
 import * as Json from '../Json.js'
 import * as Permission from '../Permission.js'
 import * as Policy from '../Policy.js'
+import * as CallText from './CallText.js'
+import { condition, type Payload, unknown } from './CallText.js'
 
-/** One thing that a payload does. */
-export type Payload =
-  /** Lets the permission's spender spend. `words` says how: by a signature, by a call. */
-  | { readonly kind: 'permission'; readonly words: string; readonly permission: Permission.Permission }
-  /** Does something else that is known: pausing, revoking, adding an owner. */
-  | { readonly kind: 'action'; readonly words: string }
-  /** The `extraData` of a permission alone. */
-  | { readonly kind: 'policy'; readonly explanation: Policy.Explanation }
-  /** Nothing that is known here: not to be signed on this page's word. */
-  | { readonly kind: 'unknown'; readonly words: string }
+export type { Payload } from './CallText.js'
+
+export type ReadOptions = {
+  /** The chain that calls are for, where what was pasted does not say. */
+  readonly chainId: number
+  /** For calldata alone, whose bytes do not say it: the contract it goes to, as the wallet shows it. */
+  readonly to?: string | undefined
+  /** Likewise the ETH that goes along, a decimal as the wallet shows it. */
+  readonly value?: string | undefined
+}
 
 /**
- * Reads what somebody pasted: typed data as JSON, a grant's permission as JSON, the calldata of a transaction, or the
- * `extraData` of a permission. Never throws: what cannot be read is `unknown`, with the reason.
- *
- * @param options.chainId the chain that calldata is for, which its bytes do not say
+ * Reads what somebody pasted: typed data as JSON, a grant's permission as JSON, a transaction or the calls of
+ * `wallet_sendCalls` as JSON, the calldata of a transaction, or the `extraData` of a permission. What a call does depends
+ * on where it goes: where nobody said, that is a `condition` of the rest. Never throws: what cannot be read is `unknown`,
+ * with the reason.
  */
-export function read(text: string, options: { chainId: number }): readonly Payload[] {
+export function read(text: string, options: ReadOptions): readonly Payload[] {
   const trimmed = text.trim()
+  const { chainId } = options
   try {
-    if (!isHex(trimmed)) return readJson(trimmed)
+    if (!isHex(trimmed)) return readJson(trimmed, chainId)
     if (trimmed.length % 2 !== 0) return [unknown('Half a byte is missing at the end.')]
-    return readCall(null, trimmed.toLowerCase() as Hex, options.chainId) ?? [readPolicy(trimmed)]
+    const to = options.to?.trim() ? Input.address(options.to.trim(), 'to') : null
+    const value = options.value?.trim() ? ether(options.value.trim()) : null
+    const data = trimmed.toLowerCase() as Hex
+    // Nobody sends a policy anywhere.
+    if (to === null) return CallText.read({ to, value, data }, chainId) ?? [readPolicy(data)]
+    return CallText.readTo({ to, value, data }, chainId)
   } catch (error) {
     if (error instanceof HardcapError) return [unknown(error.message)]
     return [unknown(error instanceof Error ? (error.message.split('\n', 1)[0] ?? '') : 'It cannot be read.')]
@@ -82,14 +81,19 @@ export function fromTypedData(given: unknown): Permission.Permission {
   )
 }
 
-function readJson(text: string): Payload[] {
+function readJson(text: string, chainId: number): readonly Payload[] {
   const value = Json.parse(text, 'payload')
   // Of a key that is there twice, a wallet may take the one that is not shown here.
   Json.checkSame(text, JSON.stringify(value), 'payload')
-  if (typeof value === 'object' && value !== null && 'extraData' in value && 'version' in value)
-    return [
-      { kind: 'permission', words: 'A permission, not signed yet.', permission: Permission.parse(text) },
-    ]
+  if (Array.isArray(value)) return readCalls(value, chainId)
+  if (typeof value === 'object' && value !== null) {
+    if ('extraData' in value && 'version' in value)
+      return [
+        { kind: 'permission', words: 'A permission, not signed yet.', permission: Permission.parse(text) },
+      ]
+    if ('calls' in value) return readBundle(value, chainId)
+    if ('to' in value || 'data' in value || 'input' in value) return readTransaction(value, chainId)
+  }
   return [
     {
       kind: 'permission',
@@ -99,107 +103,83 @@ function readJson(text: string): Payload[] {
   ]
 }
 
+/** What `wallet_sendCalls` takes (EIP-5792). */
+const bundleFields = ['version', 'id', 'from', 'chainId', 'atomicRequired', 'calls']
+/** Of a transaction, as a wallet is asked for it or shows it: those that leave open only what it costs. */
+const costs = [
+  'gas',
+  'gasLimit',
+  'gasPrice',
+  'maxFeePerGas',
+  'maxPriorityFeePerGas',
+  'nonce',
+  'accessList',
+  'type',
+]
+const transactionFields = ['from', 'to', 'data', 'input', 'value', 'chainId', ...costs]
+
+function readBundle(bundle: object, known: number): readonly Payload[] {
+  const { calls, chainId } = bundle as Record<string, unknown>
+  if (!Array.isArray(calls)) throw refuse('calls', calls, 'a list of calls')
+  return [
+    ...others(bundle, bundleFields),
+    ...elsewhere(chainId, known),
+    ...readCalls(calls, chainOf(chainId, known)),
+  ]
+}
+
+function readCalls(calls: readonly unknown[], chainId: number): readonly Payload[] {
+  if (calls.length === 0) return [unknown('There is no call in it.')]
+  return calls.flatMap((call) => readTransaction(record(call, 'call'), chainId))
+}
+
+function readTransaction(given: object, known: number): readonly Payload[] {
+  const { to, data, input, value, chainId } = given as Record<string, unknown>
+  if (data !== undefined && input !== undefined && data !== input)
+    throw refuse('input', input, 'the same as data, or one of the two')
+  if (to === undefined || to === null)
+    return [unknown('It names nothing that it goes to: a transaction without `to` makes a new contract.')]
+  const bytes = data ?? input ?? '0x'
+  if (typeof bytes !== 'string' || !isHex(bytes) || bytes.length % 2 !== 0)
+    throw refuse('data', bytes, 'hexadecimal with 0x and whole bytes')
+  const call = {
+    to: Input.address(to, 'to'),
+    data: bytes.toLowerCase() as Hex,
+    value: value === undefined ? null : integer(value, 'value'),
+  }
+  return [
+    ...others(given, transactionFields),
+    ...elsewhere(chainId, known),
+    ...CallText.readTo(call, chainOf(chainId, known)),
+  ]
+}
+
+/** What is there besides what is read here, such as an authorization (EIP-7702), may do anything. */
+function others(given: object, fields: readonly string[]): Payload[] {
+  return Object.keys(given)
+    .filter((field) => !fields.includes(field))
+    .map((field) => unknown(`It carries ${JSON.stringify(field)}, which is not read here.`))
+}
+
+function chainOf(chainId: unknown, known: number): number {
+  return chainId === undefined ? known : Number(integer(chainId, 'chainId'))
+}
+
+function elsewhere(chainId: unknown, known: number): Payload[] {
+  const actual = chainOf(chainId, known)
+  return actual === known ? [] : [condition(`It is for chain ${actual}, and not for ${known}.`)]
+}
+
+function ether(text: string): bigint {
+  if (/^\d{1,30}(\.\d{1,18})?$/.test(text)) return parseEther(text)
+  throw refuse('value', text, 'ETH as a decimal, such as "0"')
+}
+
 function readPolicy(bytes: Hex): Payload {
   const explanation = Policy.explain(bytes.toLowerCase() as Hex)
   if (explanation.kind === 'unknown')
     return unknown(`${explanation.error.message} Nor is it a call that is known.`)
   return { kind: 'policy', explanation }
-}
-
-/** What a call does; undefined where its selector is of no contract that is known. `to`: null where nobody said. */
-function readCall(to: Address | null, data: Hex, chainId: number): readonly Payload[] | undefined {
-  const at = (address: Address) => to === null || isAddressEqual(to, address)
-  return (
-    (at(spendPermissionManager) ? spmCall(data, chainId) : undefined) ??
-    (at(hardcapGuard) ? guardCall(data, chainId) : undefined) ??
-    walletCall(data, chainId)
-  )
-}
-
-function spmCall(data: Hex, chainId: number): Payload[] | undefined {
-  const call = decoded(() => decodeFunctionData({ abi: spendPermissionManagerAbi, data }))
-  switch (call?.functionName) {
-    case 'approve':
-    case 'approveWithSignature':
-      return [approval('A call that approves a permission.', call.args[0], chainId)]
-    case 'approveWithRevoke':
-      return [
-        approval('A call that approves a permission and revokes another.', call.args[0], chainId),
-        action(`Revokes the permission ${hashOf(call.args[1], chainId)}, for good.`),
-      ]
-    case 'revoke':
-    case 'revokeAsSpender':
-      return [action(`Revokes the permission ${hashOf(call.args[0], chainId)}, for good.`)]
-    default:
-      return call && [unknown(`It calls ${call.functionName} of SpendPermissionManager.`)]
-  }
-}
-
-function guardCall(data: Hex, chainId: number): Payload[] | undefined {
-  const call = decoded(() => decodeFunctionData({ abi: hardcapGuardAbi, data }))
-  switch (call?.functionName) {
-    case 'pause':
-      return [action(`Pauses the grant ${call.args[2]} until it is resumed.`)]
-    case 'resume':
-      return [action(`Resumes the grant ${call.args[2]}.`)]
-    case 'revokeGrant':
-      return [action(`Revokes the grant ${call.args[2]}, for good.`)]
-    case 'revoke':
-      return [action(`Revokes the permission ${hashOf(call.args[0], chainId)} and its grant, for good.`)]
-    case 'replace':
-      return [
-        approval('A call that replaces a permission by this one.', call.args[1], chainId),
-        action(`Revokes the permission ${hashOf(call.args[0], chainId)}, for good.`),
-      ]
-    default:
-      return call && [unknown(`It calls ${call.functionName} of the guard.`)]
-  }
-}
-
-function walletCall(data: Hex, chainId: number): Payload[] | undefined {
-  const call = decoded(() => decodeFunctionData({ abi: coinbaseSmartWalletAbi, data }))
-  const inner = (to: Address, value: bigint, bytes: Hex): readonly Payload[] => {
-    const known = bytes === '0x' ? undefined : readCall(to, bytes, chainId)
-    const does = known ?? [unknown(`It calls ${to} in a way that is not known here.`)]
-    return value === 0n ? does : [...does, unknown(`It sends ${value} wei to ${to}.`)]
-  }
-  switch (call?.functionName) {
-    case 'execute':
-      return [...inner(...call.args)]
-    case 'executeBatch':
-      return call.args[0].flatMap(({ target, value, data }) => inner(target, value, data))
-    case 'addOwnerAddress':
-      return isAddressEqual(call.args[0], spendPermissionManager)
-        ? [
-            action(
-              'Makes SpendPermissionManager an owner of the wallet, so that permissions can be spent from.',
-            ),
-          ]
-        : [unknown(`It makes ${call.args[0]} an owner of the wallet, who could then do everything with it.`)]
-    default:
-      return call && [unknown(`It calls ${call.functionName} of the wallet.`)]
-  }
-}
-
-type Struct = Omit<Permission.Permission, 'chainId'>
-
-function approval(words: string, struct: Struct, chainId: number): Payload {
-  const { account, spender, token, allowance, period, start, end, salt, extraData } = struct
-  const permission = { chainId, account, spender, token, allowance, period, start, end, salt, extraData }
-  return { kind: 'permission', words, permission }
-}
-
-function hashOf(struct: Struct, chainId: number): Hex {
-  return Permission.hash({ ...struct, chainId })
-}
-
-/** Undefined where the selector is not the contract's, or what follows it is not its arguments. */
-function decoded<call>(decode: () => call): call | undefined {
-  try {
-    return decode()
-  } catch {
-    return undefined
-  }
 }
 
 function record(value: unknown, field: string): Record<string, unknown> {
@@ -220,14 +200,6 @@ function refuse(field: string, given: unknown, valid: string): InputError {
     field,
     given,
     valid,
-    why: 'Not what a permission is signed with.',
+    why: 'Not what a wallet is asked for.',
   })
-}
-
-function action(words: string): Payload {
-  return { kind: 'action', words }
-}
-
-function unknown(words: string): Payload {
-  return { kind: 'unknown', words }
 }

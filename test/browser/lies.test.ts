@@ -1,6 +1,8 @@
 import { stringify } from 'viem'
 import { describe, expect, test } from 'vitest'
+import { hardcapGuard } from '../../src/Addresses.js'
 import * as Grant from '../../src/Grant.js'
+import * as GuardCall from '../../src/GuardCall.js'
 import * as Permission from '../../src/Permission.js'
 import * as Shown from '../../src/react/Shown.js'
 import type { RequestShown } from '../../src/server/Schema.js'
@@ -164,6 +166,8 @@ describe('decoding', () => {
     await page.getByText('There is no grant to compare it with.').waitFor()
     await page.getByRole('textbox', { name: /^The grant to compare/ }).fill(Grant.serialize(grant))
     await page.getByText('Every field is what the grant compiles to.').waitFor()
+    // It can be stopped from here too.
+    await page.getByText('The chain says: not approved.').waitFor()
     const more = Permission.typedData({ ...permission, allowance: permission.allowance + 1n })
     await page.getByRole('textbox', { name: /^Typed data/ }).fill(stringify(more))
     await page.getByText('Do not sign this.').waitFor()
@@ -174,6 +178,18 @@ describe('decoding', () => {
     expect(await page.getByText('In one UTC day, at most').count()).toBe(0)
     await page.getByRole('textbox', { name: /^Typed data/ }).fill('0xdeadbeef')
     await page.getByText('Not known here.').waitFor()
+    // The bytes of a pause are one where they go to the guard.
+    const key = { account: grant.owner, token: grant.token.address, grantId: grant.grantId }
+    await page.getByRole('textbox', { name: /^Typed data/ }).fill(GuardCall.preparePause(key).data)
+    await page.getByText('Compare this with your wallet.').waitFor()
+    await page.getByText('It does this:').waitFor()
+    await page.getByRole('textbox', { name: /^Where data alone goes/ }).fill(scene.payee)
+    await page.getByText(`It calls ${scene.payee}`).waitFor()
+    expect(await page.getByText('It does this:').count()).toBe(0)
+    await page.getByRole('textbox', { name: /^Where data alone goes/ }).fill(hardcapGuard)
+    await page.getByRole('textbox', { name: /^ETH that goes along/ }).fill('0')
+    await page.getByText('It does this:').waitFor()
+    expect(await page.getByText('Compare this with your wallet.').count()).toBe(0)
     expect(outside).toEqual([])
   })
 })

@@ -1,12 +1,13 @@
 import { stringify } from 'viem'
 import { describe, expect, test } from 'vitest'
-import { nativeToken, spendPermissionManager } from '../../src/Addresses.js'
+import { hardcapGuard, nativeToken, spendPermissionManager } from '../../src/Addresses.js'
 import * as Grant from '../../src/Grant.js'
 import * as GuardCall from '../../src/GuardCall.js'
 import * as Permission from '../../src/Permission.js'
 import * as Comparison from '../../src/react/Comparison.js'
 import * as Payload from '../../src/react/Payload.js'
 import * as SpmCall from '../../src/SpmCall.js'
+import type { Call } from '../../src/Transaction.js'
 import * as Wallet from '../../src/Wallet.js'
 
 const owner = '0x1111111111111111111111111111111111111111'
@@ -27,6 +28,11 @@ const permission = Permission.fromGrant(grant)
 /** As it comes over HTTP, or out of a wallet: integers as decimal strings. */
 const typedData = JSON.parse(stringify(Permission.typedData(permission)))
 const chainId = 8453
+const key = { account: grant.owner, token: grant.token.address, grantId: grant.grantId }
+const pause = GuardCall.preparePause(key)
+const approval = { kind: 'permission', permission }
+/** As a wallet shows it. */
+const json = (value: unknown) => stringify(value, null, 2)
 
 describe('Payload.read', () => {
   test('default', () => {
@@ -42,20 +48,21 @@ describe('Payload.read', () => {
       Wallet.prepareExecute({ account: owner, call: approve }),
       GuardCall.prepareReplace({ from: permission, to: permission, signature: '0x1234' }),
     ]
-    for (const { data } of calls)
-      expect(Payload.read(data, { chainId })[0]).toMatchObject({ kind: 'permission', permission })
+    for (const call of calls) {
+      expect(Payload.read(call.data, { chainId })).toContainEqual(expect.objectContaining(approval))
+      expect(Payload.read(json(call), { chainId })).toContainEqual(expect.objectContaining(approval))
+    }
   })
 
   test('behavior: what stops, and what hands the wallet over, is told apart', () => {
-    const key = { account: grant.owner, token: grant.token.address, grantId: grant.grantId }
-    const said = (data: `0x${string}`) => Payload.read(data, { chainId })[0]
-    expect(said(GuardCall.preparePause(key).data)).toMatchObject({ kind: 'action' })
-    expect(said(GuardCall.prepareRevoke({ permission }).data)).toMatchObject({
+    const said = (call: Call) => Payload.read(json(call), { chainId }).at(-1)
+    expect(said(pause)).toMatchObject({ kind: 'action', words: expect.stringContaining(owner) })
+    expect(said(GuardCall.prepareRevoke({ permission }))).toMatchObject({
       kind: 'action',
       words: expect.stringContaining('for good'),
     })
-    expect(said(SpmCall.prepareEnable({ account: owner }).data)).toMatchObject({ kind: 'action' })
-    expect(said(Wallet.prepareAddOwner({ account: owner, owner: thief }).data)).toMatchObject({
+    expect(said(SpmCall.prepareEnable({ account: owner }))).toMatchObject({ kind: 'action' })
+    expect(said(Wallet.prepareAddOwner({ account: owner, owner: thief }))).toMatchObject({
       kind: 'unknown',
       words: expect.stringContaining(thief),
     })
@@ -63,13 +70,16 @@ describe('Payload.read', () => {
 
   test('behavior: a permission hidden behind ETH or another contract is not passed over', () => {
     const call = { ...SpmCall.prepareApprove({ permission }), value: 5n }
-    const [approval, ether] = Payload.read(Wallet.prepareExecute({ account: owner, call }).data, { chainId })
-    expect(approval).toMatchObject({ kind: 'permission' })
+    const [wallet, shown, ether] = Payload.read(json(Wallet.prepareExecute({ account: owner, call })), {
+      chainId,
+    })
+    expect(wallet).toMatchObject({ kind: 'condition', words: expect.stringContaining(owner) })
+    expect(shown).toMatchObject({ kind: 'permission' })
     expect(ether).toMatchObject({ kind: 'unknown', words: expect.stringContaining('5 wei') })
     const elsewhere = { ...SpmCall.prepareApprove({ permission }), to: thief } as const
     expect(
-      Payload.read(Wallet.prepareExecute({ account: owner, call: elsewhere }).data, { chainId }),
-    ).toMatchObject([{ kind: 'unknown', words: expect.stringContaining(thief) }])
+      Payload.read(json(Wallet.prepareExecute({ account: owner, call: elsewhere })), { chainId }),
+    ).toMatchObject([{ kind: 'condition' }, { kind: 'unknown', words: expect.stringContaining(thief) }])
   })
 
   test('args: extraData', () => {
@@ -100,6 +110,87 @@ describe('Payload.read', () => {
       expect(Payload.read(JSON.stringify(other), { chainId })).toMatchObject([{ kind: 'unknown' }])
     const twice = JSON.stringify(typedData).replace('"allowance":', '"allowance":"1","allowance":')
     expect(Payload.read(twice, { chainId })).toMatchObject([{ kind: 'unknown' }])
+  })
+})
+
+describe('Payload.read: where a call goes', () => {
+  const words = (text: string) => expect.stringContaining(text)
+
+  test('default', () => {
+    const approve = SpmCall.prepareApprove({ permission })
+    expect(Payload.read(json(pause), { chainId })).toMatchObject([{ kind: 'action' }])
+    expect(Payload.read(json([pause, approve]), { chainId })).toMatchObject([{ kind: 'action' }, approval])
+    const bundle = { version: '2.0.0', from: owner, chainId: '0x2105', atomicRequired: true, calls: [pause] }
+    expect(Payload.read(json(bundle), { chainId })).toMatchObject([{ kind: 'action' }])
+  })
+
+  test('behavior: bytes alone are described only on the condition that they go to their contract', () => {
+    expect(Payload.read(pause.data, { chainId })).toMatchObject([
+      { kind: 'condition', words: words(`the guard, ${hardcapGuard}, as the target and no ETH`) },
+      { kind: 'action' },
+    ])
+    // The same bytes are two calls.
+    expect(Payload.read(SpmCall.prepareRevoke({ permission }).data, { chainId })).toMatchObject([
+      { kind: 'condition', words: words(spendPermissionManager) },
+      { kind: 'action' },
+      { kind: 'condition', words: words(hardcapGuard) },
+      { kind: 'action', words: words('and its grant') },
+    ])
+  })
+
+  test('args: to and value, as a wallet shows them', () => {
+    const read = (to: string, value: string) => Payload.read(pause.data, { chainId, to, value })
+    expect(read(hardcapGuard, '0')).toMatchObject([{ kind: 'action' }])
+    expect(read(hardcapGuard, '')).toMatchObject([
+      { kind: 'condition', words: words('ETH') },
+      { kind: 'action' },
+    ])
+    expect(read('', '0.0')).toMatchObject([
+      { kind: 'condition', words: words('target.') },
+      { kind: 'action' },
+    ])
+    expect(read(hardcapGuard, '0.5')).toMatchObject([
+      { kind: 'action' },
+      { kind: 'unknown', words: words('500000000000000000 wei') },
+    ])
+    for (const [to, value] of [
+      ['0x12', '0'],
+      [hardcapGuard, 'much'],
+      [hardcapGuard, '1e18'],
+    ] as const)
+      expect(read(to, value)).toMatchObject([{ kind: 'unknown' }])
+  })
+
+  test("error: a call that goes to another contract is not the guard's, whatever its bytes", () => {
+    const unknown = [{ kind: 'unknown', words: words(thief) }]
+    expect(Payload.read(json({ ...pause, to: thief }), { chainId })).toMatchObject(unknown)
+    expect(Payload.read(pause.data, { chainId, to: thief, value: '0' })).toMatchObject(unknown)
+    expect(Payload.read(json([{ ...pause, to: spendPermissionManager }]), { chainId })).toMatchObject([
+      { kind: 'unknown', words: words(spendPermissionManager) },
+    ])
+    expect(Payload.read(permission.extraData, { chainId, to: thief })).toMatchObject(unknown)
+  })
+
+  test('error: what a transaction carries besides', () => {
+    const read = (more: object) => Payload.read(json({ ...pause, ...more }), { chainId })
+    const found = (more: object, text: string, kind = 'unknown') =>
+      expect(read(more)).toContainEqual(expect.objectContaining({ kind, words: words(text) }))
+    found({ value: '0x5' }, '5 wei')
+    found({ authorizationList: [] }, 'authorizationList')
+    found({ chainId: 84_532 }, 'chain 84532', 'condition')
+    found({ value: undefined }, 'what ETH goes along', 'condition')
+    found({ input: '0x1234' }, 'input')
+    found({ to: undefined }, 'makes a new contract')
+    found({ to: null }, 'makes a new contract')
+    found({ data: '0x', value: 7n }, '7 wei')
+    found({ data: 'pause' }, 'data')
+    const bundle = { calls: [pause], capabilities: { paymasterService: {} } }
+    expect(Payload.read(json(bundle), { chainId })).toMatchObject([
+      { kind: 'unknown', words: words('capabilities') },
+      { kind: 'action' },
+    ])
+    for (const nothing of [{ calls: [] }, { calls: {} }, { calls: ['0x'] }, [null]])
+      expect(Payload.read(json(nothing), { chainId })).toMatchObject([{ kind: 'unknown' }])
   })
 })
 

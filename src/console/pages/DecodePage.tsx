@@ -16,8 +16,10 @@ import { KeptGrant } from './GrantPage.js'
 export function DecodePage({ chainId }: { chainId: number }) {
   const [text, setText] = useState('')
   const [terms, setTerms] = useState('')
-  const [payloadId, termsId] = [useId(), useId()]
-  const payloads = text.trim() === '' ? [] : Payload.read(text, { chainId })
+  const [to, setTo] = useState('')
+  const [value, setValue] = useState('')
+  const [payloadId, termsId, toId, valueId] = [useId(), useId(), useId(), useId()]
+  const payloads = text.trim() === '' ? [] : Payload.read(text, { chainId, to, value })
   const grant = readGrant(terms)
   return (
     <>
@@ -28,7 +30,8 @@ export function DecodePage({ chainId }: { chainId: number }) {
       </p>
       <div className="hc-card form">
         <label htmlFor={payloadId}>
-          Typed data (JSON), a transaction's data, or a permission's extraData
+          Typed data (JSON), a transaction or calls (JSON), a transaction's data alone, or a permission's
+          extraData
         </label>
         <textarea
           id={payloadId}
@@ -38,6 +41,28 @@ export function DecodePage({ chainId }: { chainId: number }) {
           value={text}
           onChange={({ target }) => setText(target.value)}
         />
+        <div className="beside">
+          <label htmlFor={toId}>
+            Where data alone goes (to)
+            <input
+              id={toId}
+              spellCheck={false}
+              autoComplete="off"
+              value={to}
+              onChange={({ target }) => setTo(target.value)}
+            />
+          </label>
+          <label htmlFor={valueId}>
+            ETH that goes along (value)
+            <input
+              id={valueId}
+              inputMode="decimal"
+              autoComplete="off"
+              value={value}
+              onChange={({ target }) => setValue(target.value)}
+            />
+          </label>
+        </div>
         <label htmlFor={termsId}>The grant to compare it with (JSON, may be left empty)</label>
         <textarea
           id={termsId}
@@ -65,6 +90,12 @@ function Decoded({ payload, grant }: { payload: Payload.Payload; grant: Grant.Gr
       return (
         <Notice tone="bad" title="Not known here.">
           {payload.words} Do not sign it unless you know what it is.
+        </Notice>
+      )
+    case 'condition':
+      return (
+        <Notice tone="warn" title="Compare this with your wallet.">
+          {payload.words}
         </Notice>
       )
     case 'action':
@@ -107,6 +138,7 @@ function DecodedPermission({ permission, how, grant }: PermissionProps) {
   const compared = grant ?? mine?.grant
   const replaces = explanation.kind === 'policy' ? (explanation.policy.replaces ?? undefined) : undefined
   const differences = compared === undefined ? undefined : Comparison.of(compared, permission, { replaces })
+  const stoppable = grant !== undefined && differences?.length === 0 ? { grant, permission } : mine
   return (
     <section className="hc-card">
       <h2>{how}</h2>
@@ -127,7 +159,7 @@ function DecodedPermission({ permission, how, grant }: PermissionProps) {
         <Differences differences={differences} />
       )}
       <RawPermission permission={permission} />
-      {mine === undefined ? null : <KeptGrant terms={mine} />}
+      {stoppable === undefined ? null : <KeptGrant terms={stoppable} />}
     </section>
   )
 }
