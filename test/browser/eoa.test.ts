@@ -10,7 +10,7 @@ import { balanceOf } from '../chain/kit.js'
 import type { Look } from './chromium.js'
 import { answer, connect, signIn } from './hands.js'
 import { look } from './looks.js'
-import { openScene } from './scene.js'
+import { openScene, walletOf } from './scene.js'
 
 const base = await useBase({ isolate: 'file' })
 const scene = await openScene(base)
@@ -197,6 +197,38 @@ test('behavior: whoever is not asked can have one too, and an owner needs none',
   expect(await page.getByText(instead).isVisible()).toBe(false)
 })
 
+describe('approved all the same', () => {
+  const spends = 'the agent can spend within it'
+
+  test('behavior: a plain account is still told that nothing can be spent, and offered its wallet', async () => {
+    const { address } = await plain()
+    const { page } = await scene.visit()
+    await page.goto((await scene.ask({ address })).url)
+    await connect(page)
+    await page.getByRole('button', { name: /^Approve by a transaction/ }).click()
+    await answer(page, 'Confirm')
+    await page.getByText('The chain knows this permission').waitFor()
+    await page.getByText('nothing can ever be spent from it').waitFor()
+    await createButton(page).waitFor()
+    expect(await page.getByText(spends).isVisible()).toBe(false)
+  })
+
+  test('behavior: a wallet without SpendPermissionManager can still enable it', async () => {
+    const owner = await scene.owner({ spm: false })
+    walletOf(scene, [owner])
+    const { page } = await scene.visit()
+    await page.goto((await scene.ask(owner.wallet)).url)
+    await connect(page)
+    await page.getByRole('button', { name: /^Approve by a transaction/ }).click()
+    await answer(page, 'Confirm')
+    await page.getByText('The chain knows this permission').waitFor()
+    expect(await page.getByText(spends).isVisible()).toBe(false)
+    await page.getByRole('button', { name: /^Let it spend within permissions/ }).click()
+    await answer(page, 'Confirm')
+    await page.getByText(spends).waitFor()
+  })
+})
+
 test('behavior: where there are no grants yet', async () => {
   const { own } = await plain()
   const { page } = await scene.visit()
@@ -204,4 +236,5 @@ test('behavior: where there are no grants yet', async () => {
   await page.getByText('No grants yet').waitFor()
   await createButton(page).waitFor()
   expect(await page.getByText(own).isVisible()).toBe(true)
+  expect(await look(page, 'eoa-grants-light')).toEqual({ serious: [], overflow: 0 })
 })

@@ -16,6 +16,7 @@ import {
   HardcapProvider,
   ReceiptTable,
   requestQuery,
+  SmartWalletCard,
   SpendChart,
   StopGrant,
 } from '../../src/react/index.js'
@@ -85,6 +86,7 @@ test('behavior: what has to be asked is shown as on its way', () => {
     h(ApproveGrant, { id }),
     h(ReceiptTable, { grantId, token }),
     h(SpendChart, { grantId, token }),
+    h(SmartWalletCard, { owner: grant.owner, chainId: base.id }),
   ])
     expect(render(node)).toContain('Loading')
   expect(asked).toEqual([])

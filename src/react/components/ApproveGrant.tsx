@@ -1,8 +1,9 @@
 'use client'
-import { useAccount } from 'wagmi'
+import { useQuery } from '@tanstack/react-query'
+import { useAccount, usePublicClient } from 'wagmi'
 import * as Permission from '../../Permission.js'
 import { useApprove, useDecline, useEnable } from '../acts.js'
-import { useOwner, useStanding } from '../chain.js'
+import { type Owner, ownerQuery, useOwner, useStanding } from '../chain.js'
 import { useRequest, useServerConfig } from '../reads.js'
 import type { ShownRequest } from '../Shown.js'
 import * as words from '../words.js'
@@ -58,13 +59,7 @@ function Decide({ request }: { request: ShownRequest }) {
         This permission was revoked on chain, for good. Nothing can be spent.
       </Notice>
     )
-  if (standing.data?.approved)
-    return (
-      <Notice tone="good" title="Approved.">
-        The chain knows this permission, and the agent can spend within it. You can watch, pause and revoke it
-        at any time.
-      </Notice>
-    )
+  if (standing.data?.approved) return <Approved request={request} />
   if (isGiven)
     return (
       <Notice title="Signed.">
@@ -85,11 +80,53 @@ function Decide({ request }: { request: ShownRequest }) {
   return <Sign request={request} approve={approve} />
 }
 
+/** An approval is one thing, and whether anything can be spent another. */
+function Approved({ request }: { request: ShownRequest }) {
+  const { owner: account, token, chainId } = request.grant
+  const client = usePublicClient({ chainId })
+  // Asked anew: the approval may have deployed the wallet.
+  const query = ownerQuery(client, { account, token: token.address })
+  const { data, isFetchedAfterMount } = useQuery({ ...query, refetchOnMount: 'always' })
+  const owner = isFetchedAfterMount ? data : undefined
+  return (
+    <>
+      <Notice tone="good" title="Approved.">
+        The chain knows this permission{owner?.enabled ? ', and the agent can spend within it' : ''}. You can
+        watch, pause and revoke it at any time.
+      </Notice>
+      <Lacking request={request} owner={owner} />
+    </>
+  )
+}
+
+/** What stands between the wallet and a payment, and what can be done about it. */
+function Lacking({ request, owner }: { request: ShownRequest; owner: Owner | undefined }) {
+  const { grant, permission } = request
+  const { address } = useAccount()
+  const enable = useEnable()
+  return (
+    <>
+      <OwnerNotice
+        grant={grant}
+        owner={owner}
+        enable={() => enable.mutate({ grant, permission })}
+        enabling={enable}
+      />
+      {address === undefined ? null : (
+        <WalletOffer account={address} chainId={grant.chainId} named={grant.owner}>
+          This request names <Party address={grant.owner} /> as the owner, which cannot be changed. Send the
+          address of your smart wallet to whoever asked you: the service has to define the grant anew, for
+          that address. Approve it there by a transaction of this account.
+        </WalletOffer>
+      )}
+    </>
+  )
+}
+
 function Sign({ request, approve }: { request: ShownRequest; approve: ReturnType<typeof useApprove> }) {
   const { grant, permission } = request
   const { address, isConnected } = useAccount()
   const owner = useOwner({ account: grant.owner, token: grant.token.address, chainId: grant.chainId })
-  const enable = useEnable()
   if (!isConnected)
     return (
       <section aria-label="Connect" className="hc-decide">
@@ -112,19 +149,7 @@ function Sign({ request, approve }: { request: ShownRequest; approve: ReturnType
           can approve by a transaction.
         </Notice>
       )}
-      <OwnerNotice
-        grant={grant}
-        owner={owner.data}
-        enable={() => enable.mutate({ grant, permission })}
-        enabling={enable}
-      />
-      {address === undefined ? null : (
-        <WalletOffer account={address} chainId={grant.chainId} named={grant.owner}>
-          This request names <Party address={grant.owner} /> as the owner, which cannot be changed. Send the
-          address of your smart wallet to whoever asked you: the service has to define the grant anew, for
-          that address. Approve it there by a transaction of this account.
-        </WalletOffer>
-      )}
+      <Lacking request={request} owner={owner.data} />
       <div className="hc-acts">
         <Act
           tone={owner.data?.hasCode === false ? 'plain' : 'primary'}

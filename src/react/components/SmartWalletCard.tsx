@@ -39,6 +39,9 @@ export function SmartWalletCard({ owner, chainId, explorerUrl, children }: Props
   return (
     <section className="hc-own" aria-label="A smart wallet of your own">
       <h3>{wallet?.isThere ? 'Your smart wallet' : 'Create your smart wallet'}</h3>
+      {wallet?.isThere ? null : (
+        <p>Agents spend from smart wallets, within what was approved. From a plain account they never can.</p>
+      )}
       <p>
         {wallet?.isThere ? 'Its address is' : 'Its address will be'}{' '}
         <code className="hc-whole">{SmartWallet.addressOf(owner)}</code>. It is a Coinbase Smart Wallet, and
