@@ -213,8 +213,8 @@ export type Tables = {
 export type TableName = keyof Tables
 
 /**
- * How `list` orders and cuts: by key, ascending unless said otherwise. `after` has every column of a key: what follows
- * it in that order is listed, whether or not there is such a row.
+ * How `list` orders and cuts: by key, ascending unless said otherwise. `after` has every column of a key, with the
+ * values of `where` where both name one: what follows it in that order is listed, whether or not there is such a row.
  */
 export type ListOptions<row> = {
   readonly limit?: number

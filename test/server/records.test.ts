@@ -258,5 +258,15 @@ test('behavior: rows after one by its key, either way, the same in every store',
     ])
     expect(await list({ createdAt: 1 }, { after })).toEqual(['3b', '3c'])
     expect(await list({}, { after: { expiresAt: 20, hash: 'aa' } })).toEqual([])
+    await records.transact('a', async (tx) => {
+      for (const [family, n] of ['a1', 'b1', 'b2', 'b3', 'c1'])
+        await tx.put('server_asked', { family: family ?? '', grantId: `0x${n}` })
+    })
+    const asked = (options: object) =>
+      records.transact('a', (tx) => tx.list('server_asked', { family: 'b' }, options))
+    const afterFirst = { after: { family: 'b', grantId: '0x1' } }
+    expect((await asked(afterFirst)).map(({ grantId }) => grantId)).toEqual(['0x2', '0x3'])
+    expect(await asked({ ...afterFirst, limit: 1 })).toHaveLength(1)
+    expect(await asked({ ...afterFirst, descending: true })).toEqual([])
   }
 })
