@@ -78,6 +78,9 @@ test('behavior: one OpenAPI document, of every route that there is', async () =>
     ].sort(),
   )
   expect(body.components.schemas.Terms.additionalProperties).toBe(false)
+  const { parameters } = body.paths['/v1/grants'].get
+  expect(parameters.map(({ name }: { name: string }) => name)).toEqual(['cursor', 'limit'])
+  expect(body.components.schemas.Grants.required).toEqual(['grants', 'nextCursor'])
   expect(Object.keys(body.components.securitySchemes)).toEqual(['key', 'session', 'csrf'])
 })
 
