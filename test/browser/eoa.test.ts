@@ -4,9 +4,10 @@ import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { describe, expect, test } from 'vitest'
 import { spendPermissionManager } from '../../src/Addresses.js'
 import * as SmartWallet from '../../src/react/SmartWallet.js'
+import * as Transaction from '../../src/Transaction.js'
 import * as WalletOf from '../../src/Wallet.js'
 import { useBase } from '../base.js'
-import { balanceOf } from '../chain/kit.js'
+import { balanceOf, clientOf } from '../chain/kit.js'
 import type { Look } from './chromium.js'
 import { answer, connect, signIn } from './hands.js'
 import { look } from './looks.js'
@@ -16,13 +17,14 @@ const base = await useBase({ isolate: 'file' })
 const scene = await openScene(base)
 
 /** A plain account with ETH for gas and USDC, in a wallet that only sends transactions. */
-async function plain(usdc = 20_000_000n) {
+async function plain({ usdc = 20_000_000n, wei = parseEther('1') } = {}) {
   const key = generatePrivateKey()
-  const { address } = privateKeyToAccount(key)
-  await base.fundEth(address, parseEther('1'))
+  const account = privateKeyToAccount(key)
+  const { address } = account
+  await base.fundEth(address, wei)
   await base.fundUsdc(address, usdc)
   hold(key)
-  return { address, own: SmartWallet.addressOf(address) }
+  return { account, address, own: SmartWallet.addressOf(address) }
 }
 
 /** Puts the key into the wallet of the next page. */
@@ -105,7 +107,7 @@ test('behavior: the grant that is defined anew for the smart wallet is approved 
 })
 
 test('behavior: whoever comes back is offered what is left to do', async () => {
-  const { address } = await plain()
+  const { account, address, own } = await plain()
   const { page } = await scene.visit()
   const { url } = await scene.ask({ address })
   await page.goto(url)
@@ -120,6 +122,19 @@ test('behavior: whoever comes back is offered what is left to do', async () => {
   await moveButton(page).click()
   await answer(page, 'Confirm')
   await page.getByText('2 USDC moved.').waitFor()
+
+  const call = WalletOf.prepareAddOwner({ account: own, owner: (await base.createAccount()).address })
+  await Transaction.send(clientOf(base, account), { call, doing: 'Adding an owner' })
+  await page.goto(url)
+  await page.getByText('Somebody gave this wallet 1 further owner').waitFor()
+})
+
+test('behavior: an account without ETH is told that it pays the gas', async () => {
+  const { address } = await plain({ wei: 0n })
+  const { page } = await scene.visit()
+  await page.goto((await scene.ask({ address })).url)
+  await connect(page)
+  await page.getByText('Your account has no ETH.').waitFor()
 })
 
 test('error: declined in the wallet, nothing was sent, and it can be done after all', async () => {
@@ -142,7 +157,7 @@ test('error: declined in the wallet, nothing was sent, and it can be done after 
 })
 
 test('args: what is no amount is said, and nothing can be sent', async () => {
-  const { address } = await plain(3_000_000n)
+  const { address } = await plain({ usdc: 3_000_000n })
   const { page } = await scene.visit()
   await page.goto((await scene.ask({ address })).url)
   await connect(page)

@@ -1,6 +1,7 @@
 import { QueryClient } from '@tanstack/react-query'
 import {
   type Address,
+  type Client,
   concat,
   createWalletClient,
   custom,
@@ -15,7 +16,7 @@ import { toCoinbaseSmartAccount } from 'viem/account-abstraction'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { describe, expect, test } from 'vitest'
 import { type Config, type Connector, createConfig, createConnector, createStorage } from 'wagmi'
-import { connect } from 'wagmi/actions'
+import { connect, getPublicClient } from 'wagmi/actions'
 import { coinbaseSmartWalletAbi, coinbaseSmartWalletFactoryAbi } from '../../abi/index.js'
 import {
   coinbaseSmartWalletFactoryV1_1 as factory,
@@ -36,8 +37,10 @@ const base = await useBase()
 const chainId = base.chain.id
 const { rejection, usd } = kit
 
+type Answers = Record<string, () => unknown>
+
 /** wagmi with a wallet that holds the key of a plain account, and what that wallet was asked to send. */
-async function connected(key: LocalAccount, answers: Record<string, () => unknown> = {}) {
+async function connected(key: LocalAccount, answers: Answers = {}, page: Answers = {}) {
   const wallet = createWalletClient({ account: key, chain: base.chain, transport: http() })
   const sent: { to: Address; data: Hex }[] = []
   const request = async ({ method, params }: { method: string; params?: unknown }): Promise<unknown> => {
@@ -71,7 +74,13 @@ async function connected(key: LocalAccount, answers: Record<string, () => unknow
   }))
   const config = createConfig({
     chains: [base.chain],
-    transports: { [chainId]: custom(base.client) },
+    transports: {
+      [chainId]: custom({
+        request: async (asked) => page[asked.method]?.() ?? base.client.request(asked as never),
+      }),
+    },
+    // Call by call, so that each can be answered.
+    batch: { multicall: false },
     pollingInterval: 20,
     connectors: [connector],
     multiInjectedProviderDiscovery: false,
@@ -211,6 +220,19 @@ describe('move', () => {
     await expect(SmartWallet.move(config, { ...whose, amount: 1n })).rejects.toMatchObject({
       code: 'NOT_ON_CHAIN',
       retryable: true,
+    })
+    expect(sent).toEqual([])
+  })
+
+  test("error: the wallet is there by the page's endpoint alone, which a server may have chosen", async () => {
+    const { key, whose } = await plain()
+    const yes = numberToHex(1, { size: 32 })
+    const { config, sent } = await connected(key, {}, { eth_getCode: () => '0x5f5ff3', eth_call: () => yes })
+    const client = getPublicClient(config, { chainId }) as Client
+    const own = SmartWallet.addressOf(key.address)
+    expect(await Wallet.isOwner(client, { account: own, owner: key.address })).toBe(true)
+    await expect(SmartWallet.move(config, { ...whose, amount: 1n })).rejects.toMatchObject({
+      code: 'NOT_ON_CHAIN',
     })
     expect(sent).toEqual([])
   })
