@@ -75,14 +75,21 @@ export function grantId(value: unknown): Hex {
   throw new InputError('INVALID_VALUE', { field: 'grantId', given: value, valid, why: 'Not a grantId.' })
 }
 
-/** Control characters, line breaks, half characters, and what turns the direction of the text around it. */
-const unprintable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/u
+/**
+ * Control characters, line breaks, half characters, what turns the direction of the text around it or has no width, and
+ * the letters of Hangul that stand for none.
+ */
+const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]/u
+
+/** Whether people see all of it, on one line, and in its own place. */
+export function isPrintable(text: string): boolean {
+  return !unprintable.test(text)
+}
 
 /** A name is shown to people and written to logs. */
 export function id(value: unknown): string {
-  if (typeof value === 'string' && value.length > 0 && value.length <= 200 && !unprintable.test(value))
-    return value
-  const valid = 'a name of 1 to 200 characters on one line'
+  if (typeof value === 'string' && value.length > 0 && value.length <= 200 && isPrintable(value)) return value
+  const valid = 'a name of 1 to 200 characters that can be seen, on one line'
   throw new InputError('INVALID_VALUE', { field: 'id', given: value, valid, why: 'Not a name.' })
 }
 

@@ -5,10 +5,12 @@
  */
 import type { Address, Hex } from 'viem'
 import * as Coverage from '../Coverage.js'
+import { InputError } from '../errors.js'
 import * as Grant from '../Grant.js'
 import * as Permission from '../Permission.js'
 import * as Policy from '../Policy.js'
 import type * as Schema from '../server/Schema.js'
+import { isPrintable } from '../Terms.js'
 import * as Comparison from './Comparison.js'
 
 /** A request for approval as a page may show it. `differences` is empty, or nothing of it may be signed. */
@@ -30,9 +32,13 @@ export type ShownGrant = Omit<Schema.GrantShown, 'grant' | 'permission' | 'cover
 
 export type ShownSummary = Omit<Schema.GrantSummary, 'grant'> & { readonly grant: Grant.Grant }
 
-/** @throws InputError where grant or permission cannot be read */
+/** @throws InputError where grant or permission cannot be read, or what people typed cannot be seen as a whole */
 export function request(answer: Schema.RequestShown): ShownRequest {
   const { grant, permission } = terms(answer)
+  const { names, note, warnings } = answer
+  if (note !== null) assertLine(note, 'note')
+  for (const { address, name } of names) for (const text of [address, name]) assertLine(text, 'names')
+  for (const { message } of warnings) assertLine(message, 'warnings')
   return {
     ...answer,
     grant,
@@ -77,9 +83,10 @@ export type ShownIncrease = {
  * of the day cap must not bring a payee along, name another agent as if that were a cap, or say that it comes from more. Nor may the grant that it raises: its permission has to be the grant's, and
  * `useDecideIncrease` asks the chain whether the owner ever approved it.
  *
- * @throws InputError where grant or permission cannot be read
+ * @throws InputError where grant or permission cannot be read, or the reason cannot be seen as a whole
  */
 export function increase(answer: Schema.IncreaseShown, current: ShownGrant): ShownIncrease {
+  assertLine(answer.reason, 'reason')
   const { grant, permission } = terms(answer)
   const replaces = current.grant.rail === 'direct' ? undefined : Permission.hash(current.permission)
   const raised = Grant.serialize({ ...current.grant, [answer.cap]: grant[answer.cap] })
@@ -154,6 +161,17 @@ function changes(from: Grant.Grant, to: Grant.Grant, but: string): Comparison.Di
 
 function fields(grant: Grant.Grant): Record<string, unknown> {
   return JSON.parse(Grant.serialize(grant)) as Record<string, unknown>
+}
+
+/** The server refuses it too, which is not to be relied upon. */
+function assertLine(text: unknown, field: string): void {
+  if (typeof text === 'string' && isPrintable(text)) return
+  throw new InputError('INVALID_VALUE', {
+    field,
+    given: text,
+    valid: 'one line of characters that can be seen',
+    why: 'It could make other words of what is around it.',
+  })
 }
 
 /** The name that whoever asks gave an address, if any. Nobody has checked it. */

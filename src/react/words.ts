@@ -3,6 +3,7 @@ import type { Address } from 'viem'
 import * as Amount from '../Amount.js'
 import type * as Coverage from '../Coverage.js'
 import type * as Grant from '../Grant.js'
+import { isPrintable } from '../Terms.js'
 import * as Time from '../Time.js'
 
 type Token = Pick<Grant.Grant['token'], 'symbol' | 'decimals'>
@@ -32,6 +33,13 @@ const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 /** The ends of an address, which are never enough to compare by: the whole is beside it, as a title. */
 export function short(address: string): string {
   return `${address.slice(0, 6)}\u2026${address.slice(-4)}`
+}
+
+/** What a program wrote, with whatever cannot be seen in it, or would turn the text around it, as `\u{202e}`. */
+export function visible(text: string): string {
+  return [...text]
+    .map((one) => (isPrintable(one) ? one : `\\u{${one.codePointAt(0)?.toString(16)}}`))
+    .join('')
 }
 
 /** A number of seconds as `5 minutes`, exactly. */

@@ -193,7 +193,8 @@ describe('fields', () => {
   })
 
   test.each([
-    ['id', ['', 'a\nb', 'a\u2028b', 'a\u202eb', '\ud800', 'x'.repeat(201), 7]],
+    ['id', ['', 'a\nb', 'a\u2028b', 'a\u202eb', 'a\u2069b', '\ud800', 'x'.repeat(201), 7]],
+    ['id', ['a\u200bb', '\ufeffa', 'a\u00adb', 'a\u2060', '\u3164', 'a\u{e0041}']],
     ['hold', ['task', 'Total', true]],
     ['rail', ['Guard', 'spm', '']],
     ['payees', ['none', '', [payee]]],

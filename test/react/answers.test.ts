@@ -47,6 +47,27 @@ describe('requestQuery', () => {
     expect(shown).toMatchObject({ id, differences: [] })
   })
 
+  test.each([
+    ['a name', { names: [{ address: grant.agent, name: 'Example\u202e dtL' }] }],
+    ['an address of a name', { names: [{ address: null, name: 'Example Ltd' }] }],
+    ['a note', { note: 'For\u2066 the report' }],
+    ['a note of another kind', { note: { text: 'For the report' } }],
+    ['a warning', { warnings: [{ code: 'A', message: 'nothing\u200b' }] }],
+  ])('error: %s that people would not see as it is', async (_, changes) => {
+    const api = answering({ ...request, ...changes })
+    await expect(client().fetchQuery(requestQuery(api, id))).rejects.toMatchObject({ name: 'InputError' })
+  })
+
+  test('behavior: names and notes in any script are shown', async () => {
+    const typed = {
+      names: [{ address: grant.agent, name: 'شركة 株式会社 Łódź 🚀' }],
+      note: 'Für den Bericht: №7',
+    }
+    expect(await client().fetchQuery(requestQuery(answering({ ...request, ...typed }), id))).toMatchObject(
+      typed,
+    )
+  })
+
   test('error: another request than the one of the link', async () => {
     const other = `0x${'cd'.repeat(16)}`
     await expect(client().fetchQuery(requestQuery(answering(request), other))).rejects.toMatchObject({

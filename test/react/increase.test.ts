@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import * as Coverage from '../../src/Coverage.js'
+import { InputError } from '../../src/errors.js'
 import * as Grant from '../../src/Grant.js'
 import * as Permission from '../../src/Permission.js'
 import * as Shown from '../../src/react/Shown.js'
@@ -24,7 +25,11 @@ function scene(rail: 'guard' | 'direct' = 'guard') {
   const permission = Permission.fromGrant(grant)
   const current = { grant, permission, coverage: Coverage.of(grant), differences: [] }
   /** As a server answers: terms with these changes, said to raise `cap`. */
-  function answer(cap: string, changes: Partial<Grant.Grant>, said: { from?: string; to?: string } = {}) {
+  function answer(
+    cap: string,
+    changes: Partial<Grant.Grant>,
+    said: { from?: string; to?: string; reason?: string } = {},
+  ) {
     const after = { ...grant, ...changes }
     const replaces = rail === 'direct' ? undefined : Permission.hash(permission)
     const renewed = Permission.fromGrant(after, { replaces })
@@ -32,6 +37,7 @@ function scene(rail: 'guard' | 'direct' = 'guard') {
       cap,
       from: said.from ?? String(grant[cap as 'perDay']),
       to: said.to ?? String(after[cap as 'perDay']),
+      reason: said.reason ?? 'More.',
       grant: Show.grant(after),
       permission: Show.permission(renewed),
       typedData: Show.typedData(renewed),
@@ -59,6 +65,11 @@ describe('increase', () => {
   test('behavior: a start that it does not have is a difference', () => {
     const differences = scene().differences('perDay', { perDay: 5_000_000n }, { from: '4900000' })
     expect(differences).toMatchObject([{ field: 'perDay so far', shown: '4900000', signed: '2000000' }])
+  })
+
+  test('error: a reason that turns what is around it', () => {
+    const read = () => scene().differences('perDay', { perDay: 5_000_000n }, { reason: 'More\u202e.' })
+    expect(read).toThrow(InputError)
   })
 
   test('behavior: on the direct rail it would stand beside the first, which is a difference', () => {

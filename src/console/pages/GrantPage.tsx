@@ -126,8 +126,8 @@ function Watch({ shown, explorerUrl }: { shown: ShownGrant; explorerUrl: string 
           <ul>
             {sessions.map(({ id, startedAt, spent, perSession, endedAt }) => (
               <li key={id}>
-                {id}: {words.money(spent, grant.token)} of {words.money(perSession, grant.token)}, since{' '}
-                {words.date(startedAt)}
+                <bdi>{words.visible(id)}</bdi>: {words.money(spent, grant.token)} of{' '}
+                {words.money(perSession, grant.token)}, since {words.date(startedAt)}
                 {endedAt === null ? '' : ', ended'}
               </li>
             ))}

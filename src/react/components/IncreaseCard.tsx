@@ -14,7 +14,7 @@ export function IncreaseCard({ increase, current }: Props) {
   if (shown instanceof Error)
     return (
       <Notice tone="bad" title="This request cannot be shown.">
-        {shown.message} It cannot be approved here.
+        {words.visible(shown.message)} It cannot be approved here.
       </Notice>
     )
   return <Card increase={increase} current={current} shown={shown} />

@@ -120,10 +120,10 @@ function Row({ receipt, token, explorerUrl }: Omit<Props, 'grantId'> & { receipt
       <td className="hc-nowrap">{words.date(time)}</td>
       <td>
         <span className={`hc-badge hc-${tones[event] ?? 'plain'}`}>{event}</span>{' '}
-        {note === event ? null : <code>{note}</code>}
+        {note === event ? null : <code>{words.visible(note)}</code>}
       </td>
       <td className="hc-number hc-nowrap">{amount === '0' ? '' : words.money(amount, token)}</td>
-      <td className="hc-nowrap">{host ?? ''}</td>
+      <td className="hc-nowrap">{words.visible(host ?? '')}</td>
       <td>{payee === null ? '' : <Party address={payee} />}</td>
       <td>{txHash === null ? '' : <Party address={txHash} href={href} />}</td>
     </tr>

@@ -36,7 +36,7 @@ export function SpendChart({ grantId, token, days = 30 }: Props) {
       <ul className="hc-legend" aria-hidden="true">
         {hosts.map((host, n) => (
           <li key={host ?? ''}>
-            <span className={`hc-dot hc-series-${n % 6}`} /> {host ?? 'no host'}
+            <span className={`hc-dot hc-series-${n % 6}`} /> {words.visible(host ?? 'no host')}
           </li>
         ))}
       </ul>
@@ -57,7 +57,7 @@ export function SpendChart({ grantId, token, days = 30 }: Props) {
               byHost.map(({ host, amount }) => (
                 <tr key={`${day} ${host}`}>
                   <td>{words.day(day)}</td>
-                  <td>{host ?? 'no host'}</td>
+                  <td>{words.visible(host ?? 'no host')}</td>
                   <td className="hc-number">{words.money(amount, token)}</td>
                 </tr>
               )),

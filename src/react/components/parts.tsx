@@ -1,6 +1,6 @@
 import type { ReactNode } from 'react'
 import { OwnerError } from '../OwnerError.js'
-import { short } from '../words.js'
+import { short, visible } from '../words.js'
 
 /** An address with the name that somebody gave it. The whole address is there to read, select and hear. */
 export function Party({
@@ -20,7 +20,11 @@ export function Party({
   )
   return (
     <span className="hc-party">
-      {name === undefined ? null : <span>{name} </span>}
+      {name === undefined ? null : (
+        <span>
+          <bdi>{name}</bdi>{' '}
+        </span>
+      )}
       {href === undefined ? (
         code
       ) : (
@@ -55,7 +59,7 @@ export function Notice({
 export function Failure({ error, again }: { error: Error; again?: (() => void) | undefined }) {
   return (
     <Notice tone="bad">
-      {error.message}{' '}
+      {visible(error.message)}{' '}
       {again !== undefined && (!(error instanceof OwnerError) || error.retryable) ? (
         <button type="button" className="hc-button hc-small" onClick={again}>
           Try again

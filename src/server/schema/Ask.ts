@@ -7,6 +7,7 @@ import {
   GrantJson,
   hash,
   Id,
+  line,
   Names,
   PermissionJson,
   Signature,
@@ -30,7 +31,7 @@ export const Terms = z
     allow: z.array(entry).min(1).max(200),
     payees: z.enum(['listed', 'any']).optional(),
     orchestrator: address.optional(),
-    id: text(200).optional(),
+    id: line(200).optional(),
     chain: z.number().int().optional(),
     token: text(42).optional(),
     rail: z.enum(['direct', 'guard', 'purse']).optional(),
@@ -54,7 +55,7 @@ export const NewRequest = z
   .strictObject({
     grant: Terms,
     names: Names.optional(),
-    note: text(500).optional(),
+    note: line(500).optional(),
     expiresAt: time.optional().meta({ description: 'when the request lapses, unix seconds' }),
   })
   .meta({ id: 'NewRequest' })
@@ -110,7 +111,7 @@ export const NewIncrease = z
   .strictObject({
     cap: IncreaseCap,
     to: amount.refine((units) => units !== '0', 'more than nothing'),
-    reason: text(500),
+    reason: line(500),
   })
   .meta({ id: 'NewIncrease' })
 

@@ -1,5 +1,6 @@
 /** What grants, permissions and their coverage look like in JSON. */
 import { z } from 'zod'
+import { isPrintable } from '../../Terms.js'
 
 export const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/)
 export const hex = z.string().regex(/^0x[0-9a-fA-F]*$/)
@@ -8,6 +9,9 @@ export const hash = z.string().regex(/^0x[0-9a-f]{64}$/)
 export const amount = z.string().regex(/^(0|[1-9][0-9]{0,48})$/)
 export const time = z.number().int().min(0)
 export const text = (most: number) => z.string().min(1).max(most)
+/** What somebody typed for others to read: a name that turns the text around it could stand for another payee. */
+export const line = (most: number) =>
+  text(most).refine(isPrintable, 'has to be one line of characters that can be seen')
 
 /** An unguessable name of 128 bits: who has it may use it. */
 export const Id = z
@@ -117,7 +121,7 @@ export const Warning = z.object({ code: z.string(), message: z.string() }).meta(
 
 /** Names that whoever asks gives to payees. They are not checked by anybody. */
 export const Names = z
-  .array(z.strictObject({ address, name: text(80) }))
+  .array(z.strictObject({ address, name: line(80) }))
   .max(100)
   .meta({ id: 'Names' })
 
