@@ -3,7 +3,8 @@
 // sees, line by line, until it is killed.
 import { createPublicClient, custom, defineChain, type Hex, http, type PublicClient } from 'viem'
 import { privateKeyToAccount } from 'viem/accounts'
-import { Grant, GrantError, openBudget, Permission } from '../../src/index.js'
+import { Grant, GrantError, type Order, openBudget, Permission } from '../../src/index.js'
+import type { Signed } from './facilitator.js'
 import { type Point, stopAt } from './points.js'
 import { gated, openStore, type Place } from './stores.js'
 
@@ -27,6 +28,8 @@ export type Job = {
 export type Word =
   | { readonly word: 'opened' | 'here' }
   | { readonly word: 'paid'; readonly key: string }
+  /** Whoever hears it may settle it, as a merchant that was handed it. */
+  | { readonly word: 'signed'; readonly signed: Signed }
   | { readonly word: 'refused'; readonly key: string; readonly code: string }
   | { readonly word: 'failed'; readonly why: string }
   /** With how many effects (see `points.ts`) it had, in all. */
@@ -54,9 +57,20 @@ async function main(): Promise<void> {
     pollMs: 150,
   })
   tell({ word: 'opened' })
+  const sign = async (order: Order) => {
+    const { settled, payer, nonce, validBefore } = await budget.authorize(order, { validSeconds: 300 })
+    if (settled) return tell({ word: 'paid', key: order.key })
+    const signature = await budget.sign(order.key)
+    const { token } = budget.grant
+    const { to, amount } = order
+    const signed = { token: token.address, payer, to, amount: String(amount), validBefore, nonce, signature }
+    tell({ word: 'signed', signed })
+  }
   const spend = async ({ key, to, amount }: Job['orders'][number]) => {
     try {
-      await budget.spend({ key, to, amount: BigInt(amount) })
+      const order = { key, to, amount: BigInt(amount) }
+      if (budget.grant.maxFloat !== null) return await sign(order)
+      await budget.spend(order)
       tell({ word: 'paid', key })
     } catch (error) {
       if (!(error instanceof GrantError)) throw error

@@ -49,7 +49,7 @@ const before = (at: string, nth = 1): Point => ({ at, nth, happens: false })
 const after = (at: string, nth = 1): Point => ({ at, nth, happens: true })
 
 /** Around what cannot be taken back; on the direct rail a payment has a second transaction. */
-export const narrow: Readonly<Record<'guard' | 'direct', readonly Point[]>> = {
+export const narrow: Readonly<Record<'guard' | 'direct' | 'float', readonly Point[]>> = {
   guard: [
     before('eth_sendRawTransaction'),
     after('eth_sendRawTransaction'),
@@ -63,5 +63,12 @@ export const narrow: Readonly<Record<'guard' | 'direct', readonly Point[]>> = {
     before('eth_estimateGas'),
     before('eth_sendRawTransaction'),
     before('eth_estimateGas', 2),
+  ],
+  // Its funding, and the reserve that comes before what is signed.
+  float: [
+    before('eth_sendRawTransaction'),
+    after('eth_sendRawTransaction'),
+    before('eth_estimateGas'),
+    after('commit', 6),
   ],
 }

@@ -18,7 +18,8 @@ export type Replica = {
   readonly ended: Promise<unknown>
 }
 
-export type Launcher = { launch(job: Job): Replica; end(): void }
+/** `onWord` hears every word at once. */
+export type Launcher = { launch(job: Job, onWord?: (word: Word) => void): Replica; end(): void }
 
 /** What is needed of esbuild, which tsx brings along. */
 type Esbuild = {
@@ -54,10 +55,13 @@ export function createLauncher(): Launcher {
     external: ['libsql', 'pg'],
     logLevel: 'warning',
   })
-  return { launch: (job) => launch(outfile, job), end: () => rmSync(outfile, { force: true }) }
+  return {
+    launch: (job, onWord) => launch(outfile, job, onWord),
+    end: () => rmSync(outfile, { force: true }),
+  }
 }
 
-function launch(file: string, job: Job): Replica {
+function launch(file: string, job: Job, onWord?: (word: Word) => void): Replica {
   const child = spawn(process.execPath, [file], { stdio: ['pipe', 'pipe', 'inherit'] })
   const words: Word[] = []
   const listeners = new Set<() => void>()
@@ -65,7 +69,9 @@ function launch(file: string, job: Job): Replica {
     for (const listener of [...listeners]) listener()
   }
   createInterface({ input: child.stdout }).on('line', (line) => {
-    words.push(JSON.parse(line) as Word)
+    const word = JSON.parse(line) as Word
+    words.push(word)
+    onWord?.(word)
     notify()
   })
   // All that it told was read by then, also where it was killed.

@@ -1,14 +1,16 @@
 /** A scenario's wallet, grant and books on a chain, the replicas that run on them, and the audit at their end. */
 import { setTimeout } from 'node:timers/promises'
-import { type Address, type Hex, parseAbiItem } from 'viem'
+import type { Hex } from 'viem'
 import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from 'viem/accounts'
-import { type Budget, Grant, GrantError, Guard, openBudget, Permission, Spm, Time } from '../../src/index.js'
+import { type Budget, Grant, GrantError, openBudget, Permission, Spm, Time } from '../../src/index.js'
 import type { Base } from '../../src/testing/index.js'
-import { type Row, sum, type Transfer, tally } from './audit.js'
+import { type Row, tally } from './audit.js'
 import type { Books } from './books.js'
 import type { Job } from './child.js'
+import { createFacilitator, type Facilitator } from './facilitator.js'
 import type { Launcher, Replica } from './replica.js'
 import { openStore } from './stores.js'
+import { transfers } from './transfers.js'
 
 /** An agent, the books it keeps, and the terms that they are under now. */
 export type Seat = {
@@ -32,7 +34,12 @@ const unit = 10_000n
 /** A grant of `total` and `perDay` base units on new books, approved. */
 export async function createWorld(
   options: WorldOptions,
-  caps: { readonly rail: 'guard' | 'direct'; readonly total: bigint; readonly perDay: bigint },
+  caps: {
+    readonly rail: Grant.Grant['rail']
+    readonly total: bigint
+    readonly perDay: bigint
+    readonly maxFloat?: bigint | undefined
+  },
 ) {
   const { base, launcher } = options
   const wallet = await base.createWallet({ usdc: 1_000_000_000n })
@@ -49,6 +56,7 @@ export async function createWorld(
       perCallUsd: '0.02',
       perDayUsd: usd(caps.perDay),
       totalUsd: usd(caps.total),
+      ...(caps.maxFloat === undefined ? {} : { maxFloatUsd: usd(caps.maxFloat) }),
       startsAt: midnight * 1000,
       expiresAt: (midnight + 400 * Time.day) * 1000,
     },
@@ -60,6 +68,7 @@ export async function createWorld(
   const replicas: Replica[] = []
   const stopBlocks = blocks(base)
   const killed = new Set<Replica>()
+  const facilitator = await createFacilitator(base)
 
   async function seated(seat: Omit<Seat, 'terms'>, grant: Grant.Grant): Promise<Seat> {
     const permission = Permission.fromGrant(grant)
@@ -104,7 +113,7 @@ export async function createWorld(
       } = {},
     ): Replica {
       const { seat = main, ...job } = more
-      const replica = launcher.launch({
+      const whole = {
         url: base.url,
         store: seat.books.place,
         grant: Grant.serialize(seat.terms.grant),
@@ -114,6 +123,9 @@ export async function createWorld(
         parallel: false,
         aheadSeconds: 0,
         ...job,
+      }
+      const replica = launcher.launch(whole, (word) => {
+        if (word.word === 'signed') facilitator.given(word.signed)
       })
       replicas.push(replica)
       return replica
@@ -162,17 +174,19 @@ export async function createWorld(
       for (const [key, { order, seat }] of given) {
         const budget = books[seats.indexOf(seat)]?.budget
         if (!budget || world.forgotten.has(key)) continue
-        const end = await settle(base, budget, order)
+        const end = await settle({ base, budget, facilitator }, order)
         if (end === 'paid') toldPaid.add(key)
         if (end === 'open') endless.add(key)
       }
+      await facilitator.idle()
       await stopBlocks()
       await base.finalize()
       const said = []
       for (const { budget, close } of books) {
         await budget.sync()
         const { equal } = await budget.verify()
-        said.push({ ...(await budget.totals()), equal })
+        const { reserved, ...totals } = await budget.totals()
+        said.push({ ...totals, reserved: reserved + (await budget.float()).held, equal })
         await close()
       }
       const { total, perDay } = main.terms.grant
@@ -234,13 +248,26 @@ async function opened(base: Base, seat: Seat, more: { readonly firstNonce?: numb
 }
 
 /** Spends until the order is paid, or is refused for good. What was released is tried again. */
-async function settle(base: Base, budget: Budget, order: Order): Promise<'paid' | 'refused' | 'open'> {
+async function settle(
+  { base, budget, facilitator }: { base: Base; budget: Budget; facilitator: Facilitator },
+  order: Order,
+): Promise<'paid' | 'refused' | 'open'> {
   const { key, to } = order
+  const amount = BigInt(order.amount)
   for (let attempt = 0; attempt < 20; attempt++) {
     let again = 0
     try {
-      await budget.spend({ key, to, amount: BigInt(order.amount) }, { signal: AbortSignal.timeout(15_000) })
-      return 'paid'
+      const signal = AbortSignal.timeout(15_000)
+      if (budget.grant.maxFloat === null) {
+        await budget.spend({ key, to, amount }, { signal })
+        return 'paid'
+      }
+      const authorized = await budget.authorize({ key, to, amount }, { validSeconds: 300, signal })
+      if (authorized.settled) return 'paid'
+      const given = { ...authorized, amount: order.amount, token: budget.grant.token.address }
+      await facilitator.settle({ ...given, signature: await budget.sign(key) })
+      await budget.sync()
+      if ((await budget.payment(key))?.status === 'paid') return 'paid'
     } catch (error) {
       if (error instanceof GrantError) {
         // No cap renews in time for it.
@@ -255,33 +282,6 @@ async function settle(base: Base, budget: Budget, order: Order): Promise<'paid' 
     await budget.sync()
   }
   return 'open'
-}
-
-async function transfers(
-  base: Base,
-  args: { readonly from?: Address; readonly to?: Address },
-  start: bigint,
-): Promise<Transfer[]> {
-  const event = parseAbiItem('event Transfer(address indexed from, address indexed to, uint256 value)')
-  const logs = await base.client.getLogs({ event, args, fromBlock: start, strict: true })
-  const byTransaction = new Map(
-    logs.map(({ transactionHash }) => [
-      transactionHash,
-      logs.filter((log) => log.transactionHash === transactionHash),
-    ]),
-  )
-  const all = [...byTransaction].map(async ([hash, logs]) => {
-    const { logs: beside, blockNumber } = await base.client.getTransactionReceipt({ hash })
-    const { timestamp } = await base.client.getBlock({ blockNumber })
-    const whole = logs.map(({ args }) => args.value)
-    const parts = Guard.parseLogs(beside).flatMap((event) =>
-      event.type === 'paid' && event.payee === args.to ? [event.amount] : [],
-    )
-    // The guard pays a payee once for all of a batch; its events say for what, and the token's that it did.
-    const isSame = parts.length > 0 && sum(parts) === sum(whole)
-    return (isSame ? parts : whole).map((amount) => ({ amount, time: Number(timestamp) }))
-  })
-  return (await Promise.all(all)).flat()
 }
 
 function usd(units: bigint): string {
