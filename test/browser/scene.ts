@@ -1,7 +1,7 @@
 /** An owner with a browser, a server, a chain, and an agent's service that submits what the owner signs. */
 import type { Hex, LocalAccount } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
-import { afterAll, beforeAll } from 'vitest'
+import { afterAll, beforeAll, onTestFinished } from 'vitest'
 import { type Budget, type Grant, memory, openBudget, type Permission } from '../../src/index.js'
 import { type Approved, createServer, Key, memoryRecords } from '../../src/server/index.js'
 import type { NewRequest, RequestCreated } from '../../src/server/Schema.js'
@@ -26,7 +26,7 @@ export type Scene = {
   ask(owner: Pick<Wallet, 'address'>, changes?: Partial<NewRequest>): Promise<RequestCreated>
   /** As the backend: whatever its key may. */
   backend<answer>(path: string, body?: unknown): Promise<answer>
-  /** Somebody's browser. Closed after the tests of the file. */
+  /** Somebody's browser, until the test is over. */
   visit(look?: Look): Promise<Visit>
 }
 
@@ -43,7 +43,7 @@ export async function openScene(base: Base): Promise<Scene> {
   async function open(grant: Grant.Grant, permission: Permission.Permission): Promise<Budget> {
     const agent = agents.get(grant.agent)
     if (agent === undefined) throw new Error(`Nobody has the key of agent ${grant.agent}.`)
-    return openBudget(base.client, { grant, permission, agent, store, pollMs: 20, onError: () => {} })
+    return openBudget(base.client, { grant, permission, agent, store, pollMs: 200, onError: () => {} })
   }
 
   async function submit({ kind, grant, permission, signature }: Approved): Promise<void> {
@@ -89,7 +89,12 @@ export async function openScene(base: Base): Promise<Scene> {
       if (!response.ok) throw new Error(`${response.status} ${await response.text()}`)
       return response.json()
     },
-    visit: (look) => visit(browser, look),
+    visit: async (look) => {
+      const visited = await visit(browser, look)
+      // Or its pages would go on asking until the last test of the file.
+      onTestFinished(() => visited.context.close())
+      return visited
+    },
   }
   const terms = (owner: Hex, agent: Hex): NewRequest['grant'] => ({
     owner,
