@@ -1,7 +1,7 @@
 /** What the owner's wallet sends to act on a grant: built here from the grant alone, whether a server is there or not. */
 import { InputError } from '../errors.js'
 import type * as Grant from '../Grant.js'
-import { preparePause, prepareResume, prepareRevoke } from '../GuardCall.js'
+import { key, preparePause, prepareResume, prepareRevoke } from '../GuardCall.js'
 import type * as Permission from '../Permission.js'
 import * as SpmCall from '../SpmCall.js'
 import type { Call } from '../Transaction.js'
@@ -22,12 +22,11 @@ export function prepare(
   options: { grant: Grant.Grant; permission: Permission.Permission },
 ): readonly Call[] {
   const { grant, permission } = options
-  const key = { account: grant.owner, token: grant.token.address, grantId: grant.grantId }
   switch (verb) {
     case 'approve':
       return [SpmCall.prepareApprove({ permission })]
     case 'enable':
-      return [SpmCall.prepareEnable({ account: grant.owner })]
+      return [SpmCall.prepareEnable({ account: permission.account })]
     case 'revoke':
       return [grant.rail === 'direct' ? SpmCall.prepareRevoke({ permission }) : prepareRevoke({ permission })]
     case 'pause':
@@ -39,6 +38,7 @@ export function prepare(
           valid: '"guard" or "purse", or to revoke',
           why: 'On the direct rail nothing on chain knows a pause.',
         })
-      return [verb === 'pause' ? preparePause(key) : prepareResume(key)]
+      // Of the permission that spends, whatever somebody says that its grant is.
+      return [verb === 'pause' ? preparePause(key(permission)) : prepareResume(key(permission))]
   }
 }

@@ -135,8 +135,17 @@ describe('a server', () => {
     lie((at, said: { standing: object }) =>
       at === path ? { ...said, ...terms, standing: { ...said.standing, approved: false } } : undefined,
     )
+    const altered = site.api
+    // Milder in words, over the permission that is the grant's.
+    lie((at, said: { grant: object }) =>
+      at === path ? { ...said, grant: { ...said.grant, perCall: '1' } } : undefined,
+    )
     await signIn(page, site.origin)
     await page.goto(url)
+    await page.getByText('Do not sign this.').waitFor()
+    await page.getByRole('region', { name: 'Seen here before' }).waitFor()
+    site.api = altered
+    await page.reload()
     await page.getByText('The chain does not know this permission.').waitFor()
     await page.getByText('This is not what this browser has seen before.').waitFor()
     const seen = page.getByRole('region', { name: 'Seen here before' })

@@ -60,7 +60,12 @@ function Watch({ shown, explorerUrl }: { shown: ShownGrant; explorerUrl: string 
     // What is not the grant's own permission would stop something else.
     if (differences.length === 0) kept.keep({ grant, permission }, { isApproved })
   }, [grant, permission, differences, isApproved])
-  const before = stands?.approved === true ? undefined : kept.other({ grant, permission })
+  const before =
+    differences.length > 0
+      ? kept.find(grant.grantId)
+      : stands?.approved === true
+        ? undefined
+        : kept.other({ grant, permission })
   return (
     <div className="cards">
       <GrantCard grant={grant} status={statusOf(standing.status, stands, permission)} meters={meters}>
@@ -100,11 +105,11 @@ function Watch({ shown, explorerUrl }: { shown: ShownGrant; explorerUrl: string 
           revoked={stands?.revoked ?? false}
         />
       </GrantCard>
-      {before === undefined || onChain.isPending ? null : (
+      {before === undefined || (onChain.isPending && differences.length === 0) ? null : (
         <section aria-label="Seen here before">
           <Notice tone="bad" title="This is not what this browser has seen before.">
-            Under this grant it has shown other terms, and the chain does not know those that the server shows
-            now. These are the ones it has seen:
+            What the server shows now is not what the chain knows of this grant. These are the terms that this
+            browser has seen:
           </Notice>
           <KeptGrant terms={before} />
         </section>
