@@ -49,10 +49,11 @@ export function signBatch(store: Store, options: Signing & Batch): Promise<Trans
   const { grantId, payments } = options
   return store.transact(grantId, async (tx) => {
     const row = await Book.get(tx, grantId)
-    if (!(await areUnchanged(tx, row, payments))) return undefined
+    const current = await asTheyAre(tx, row, payments)
+    if (!current) return undefined
     const [{ key } = { key: '' }] = payments.length === 1 ? payments : []
     const signed = await putSigned(tx, row, { key, kind: 'payment' }, options)
-    await putTried(tx, row, options, signed.nonce)
+    await putTried(tx, row, { ...options, payments: current }, signed.nonce)
     return signed
   })
 }
@@ -65,25 +66,36 @@ export function handOver(store: Store, options: Batch & { readonly grantId: Hex 
   const { grantId, payments } = options
   return store.transact(grantId, async (tx) => {
     const row = await Book.get(tx, grantId)
-    if (!(await areUnchanged(tx, row, payments))) return false
-    await putTried(tx, row, options, null)
+    const current = await asTheyAre(tx, row, payments)
+    if (!current) return false
+    await putTried(tx, row, { ...options, payments: current }, null)
     return true
   })
 }
 
-/** Whether nobody has touched payments since they were read; while the books are paused, none begins. */
-async function areUnchanged(tx: Transaction, { grantId, paused }: GrantRow, payments: Batch['payments']) {
+/**
+ * Payments that were read before, as the books have them now; undefined where somebody has tried one since, and while the
+ * books are paused where one would begin. What a funding may take can have been raised meanwhile: its call is the same.
+ */
+async function asTheyAre(
+  tx: Transaction,
+  { grantId, paused }: GrantRow,
+  payments: Batch['payments'],
+): Promise<readonly PaymentRow[] | undefined> {
+  const rows: PaymentRow[] = []
   for (const before of payments) {
-    const { pull, nonce, deadline, triedAt, permissionHash } = await Payment.get(tx, grantId, before.key)
+    const row = await Payment.get(tx, grantId, before.key)
+    const { pull, nonce, deadline, triedAt, permissionHash } = row
     const isSame =
       pull === before.pull &&
       nonce === before.nonce &&
       deadline === before.deadline &&
       triedAt === before.triedAt &&
       permissionHash === before.permissionHash
-    if (!isSame || (pull === 'none' && paused === 1)) return false
+    if (!isSame || (pull === 'none' && paused === 1)) return undefined
+    rows.push(row)
   }
-  return true
+  return rows
 }
 
 async function putTried(

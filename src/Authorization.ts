@@ -103,7 +103,8 @@ export function reserve(
     if (!decision.allowed) return no(decision)
     const over = await Funding.raise(tx, row, order.amount)
     if (over) return no(over)
-    await tx.put('payments', payment)
+    const before = await tx.get('payments', payment)
+    await tx.put('payments', { ...payment, told: before?.told ?? 0 })
     await Meter.moveOpen(tx, payment, 1n)
     await Meter.moveLabels(tx, payment, 1n)
     const draft = { ...Payment.labelsOf(payment), event: 'reserved', note: 'reserved' } as const

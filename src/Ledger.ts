@@ -153,7 +153,7 @@ export function reserve(
         receipt: await writeRefusal(tx, row, order, decision.code),
       }
     }
-    await tx.put('payments', payment)
+    await tx.put('payments', { ...payment, told: known?.told ?? 0 })
     await Meter.moveOpen(tx, payment, 1n)
     await Meter.moveLabels(tx, payment, 1n)
     const receipt = await Book.write(

@@ -121,7 +121,8 @@ type Whose = {
 export async function moveFact(tx: Transaction, fact: Fact, sign: 1n | -1n, whose: Whose): Promise<void> {
   if (fact.kind === 'cancellation') return
   const { payment } = whose
-  if (!payment && isSpent(fact, whose)) await add(tx, fact.grantId, unexplained, sign * fact.amount)
+  if (!payment && isOwn(fact) && isSpent(fact, whose.payer))
+    await add(tx, fact.grantId, unexplained, sign * fact.amount)
   if (fact.kind === 'authorization') return moveAuthorized(tx, fact, sign, payment)
   if (fact.kind !== 'transfer') await movePull(tx, fact, sign, payment)
   // A purse that is funded is no payee.
@@ -156,14 +157,14 @@ async function movePull(tx: Transaction, fact: Fact, sign: 1n | -1n, payment: Pa
   if (task !== null) await add(tx, grantId, metered(task), amount)
 }
 
-/**
- * Whether this agent's key has spent it: through the guard its numbers tell, and those of another agent are none of the
- * books'. What fills the float is spent when it leaves the float.
- */
-function isSpent({ kind, number, payee }: Fact, { payer }: Whose): boolean {
+/** By this agent's key: through the guard its numbers tell, and those of another agent are none of the books'. */
+const isOwn = ({ kind, number }: Fact) => kind !== 'payment' || number !== null
+
+/** Whether a fact is money spent. Where there is a float, what fills it is spent when it leaves it; `payer` is whose it is. */
+export function isSpent({ kind, payee }: Pick<Fact, 'kind' | 'payee'>, payer: Address | null): boolean {
   if (kind === 'authorization') return true
   if (kind === 'transfer') return payer !== null
-  return payee !== payer && (kind === 'pull' || number !== null)
+  return kind !== 'cancellation' && payee !== payer
 }
 
 /** What nothing explained turned out to be a payment of these books. */

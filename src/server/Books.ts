@@ -143,6 +143,9 @@ async function windowed(tx: Transaction, grantId: Hex, at: { time: number; windo
 /** How many of each are shown. */
 const shown = 100
 
+/** Permissions that are looked at for them. */
+const mostLooked = 200
+
 /** What left the account and no payment of these books explains, newest first. */
 export function foreign(store: Store, grantId: Hex) {
   return store.transact(grantId, async (tx) => {
@@ -178,14 +181,19 @@ export function sessions(store: Store, grantId: Hex) {
   })
 }
 
-/** The permissions that the books know of the same account, approved and not revoked, of other grants. */
+/**
+ * The permissions that the books know of the same account, approved and not revoked, of other grants: of the first so many
+ * of them, because anybody with a link may ask, and each is looked at by itself.
+ */
 export async function siblings(store: Store, owner: Address, grantId: Hex): Promise<Account[]> {
   const found: Account[] = []
+  let looked = 0
   for await (const row of rows(store)) {
     if (row.grantId === grantId || row.revoked === 1 || row.approved === 0 || !isOf(row, owner)) continue
+    looked += 1
     const other = await read(store, row.grantId)
     if (other && other.row.revokedBy === null && other.row.headTime < endOf(other.state)) found.push(other)
-    if (found.length === shown) break
+    if (found.length === shown || looked === mostLooked) break
   }
   return found
 }

@@ -1,5 +1,6 @@
 /** Pages of receipts, newest first, and what was spent by day and host. */
-import type { Hex } from 'viem'
+import type { Address, Hex } from 'viem'
+import * as Meter from '../Meter.js'
 import * as Receipt from '../Receipt.js'
 import type { EventRow, Store, Transaction } from '../Store.js'
 import * as Time from '../Time.js'
@@ -54,7 +55,7 @@ export async function page(store: Store, grantId: Hex, filter: Filter): Promise<
 }
 
 /**
- * What left the account on each of the last `days` UTC days up to the books' head, by the host it was for. It reads back
+ * What was spent on each of the last `days` UTC days up to the books' head, by the host it was for. It reads back
  * by key, so that what comes meanwhile shifts nothing, and ends with the signal, whose reason it throws.
  */
 export async function spending(
@@ -65,17 +66,19 @@ export async function spending(
 ): Promise<Spending> {
   const totals = new Map<number, Map<string | null, bigint>>()
   let since = 0
+  let payer: Address | null = null
   let last: EventRow | undefined
   for (let looked = 0; looked < deepest; looked += chunk) {
     signal.throwIfAborted()
     const rows = await store.transact(grantId, async (tx) => {
       const row = await tx.get('grants', { grantId })
+      payer = row?.payer ?? null
       since = Time.midnight(row?.headTime ?? 0) - (days - 1) * Time.day
       const page = { descending: true, limit: chunk, ...(last ? { after: last } : {}) }
       return withHosts(tx, grantId, await tx.list('events', { grantId }, page))
     })
     for (const { event, host } of rows) {
-      if (event.kind === 'transfer' || event.time < since) continue
+      if (!Meter.isSpent(event, payer) || event.time < since) continue
       const day = Time.midnight(event.time)
       const byHost = totals.get(day) ?? new Map<string | null, bigint>()
       totals.set(day, byHost.set(host, (byHost.get(host) ?? 0n) + event.amount))

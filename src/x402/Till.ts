@@ -86,8 +86,10 @@ export function open(budget: Budget, sinks: Sinks, options: TillOptions): Till {
   /** In turn, so that what it leaves is asked for and claimed before the next one asks. */
   async function ask(ledger: HostedLedger, names: Names, mine: Claim, signal?: AbortSignal): Promise<void> {
     const { key, amount } = mine
-    const others = new Map([...claims].map((claim) => [claim.key, claim.amount]))
-    others.delete(key)
+    const others = new Map<string, bigint>()
+    for (const claim of claims)
+      if (claim.key !== key && claim.amount > (others.get(claim.key) ?? 0n))
+        others.set(claim.key, claim.amount)
     // Read before the books: what moves into them meanwhile counts twice, and never not at all.
     let claimed = 0n
     for (const [other, amount] of others) if (!(await isBooked(other))) claimed += amount

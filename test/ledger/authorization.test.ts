@@ -384,6 +384,21 @@ describe.each(storeKinds)('$name', ({ create }) => {
       expect(await meters(it)).toMatchObject({ open: 0n, total: usd(5), held: 0n })
     })
 
+    test('behavior: raised while it is being signed it is reserved whole', async () => {
+      const it = await funded(usd(3))
+      await it.reserveFunding(usd(4))
+      const key = await it.funding()
+      const asRead = [await it.payment(key)]
+      await it.authorize('a', usd(1))
+      const row = await it.signBatch([key], asRead)
+      expect(await it.payment(key)).toMatchObject({ amount: usd(2), pull: 'signed' })
+      if (!row) throw new Error('The funding was due.')
+      it.chain.mine([await it.mined(row)])
+      await it.read()
+      expect(await meters(it)).toMatchObject({ open: 0n, total: usd(4), held: usd(1) })
+      await assertSound(it.store, it.grant.grantId)
+    })
+
     test('behavior: one at a time', async () => {
       const it = await start()
       await it.reserveFunding(usd(2))

@@ -99,9 +99,9 @@ export async function scene(
     sign: (key: string, kind: TransactionRow['kind']) =>
       kind === 'payment' ? it.signBatch([key]) : check(Attempt.sign(store, { ...signing(), key, kind })),
 
-    /** Signs payments through the guard in one transaction, as they are now; undefined where one is not due. */
-    async signBatch(keys: readonly string[]) {
-      const payments = await Promise.all(keys.map((key) => it.payment(key)))
+    /** Signs payments through the guard in one transaction, as they are now or were read before; undefined where one is not due. */
+    async signBatch(keys: readonly string[], asRead?: readonly PaymentRow[]) {
+      const payments = asRead ?? (await Promise.all(keys.map((key) => it.payment(key))))
       const { nonce } = chain
       const isDue = (payment: PaymentRow) =>
         payment.pull === 'none' ||

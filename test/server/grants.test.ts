@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { createFacilitator } from '../../script/crash/facilitator.js'
 import { Coverage, Guard, Receipt, Spm } from '../../src/index.js'
 import { useBase } from '../base.js'
 import { stealPull } from '../budget/kit.js'
@@ -153,6 +154,24 @@ describe('receipts', () => {
     })
   })
 })
+
+test.each(['purse', 'direct'])(
+  'behavior: of a float on the %s rail what leaves it is spent',
+  async (rail) => {
+    const { account, get } = await running({ rail, perCallUsd: '2', maxFloatUsd: '3' })
+    const { budget, grant } = account
+    const order = { ...kit.order(account)('a', '1'), host: 'api.example.com' }
+    const authorized = await budget.authorize(order, { validSeconds: 300 })
+    const facilitator = await createFacilitator(base)
+    const signed = { ...authorized, amount: String(order.amount), token: grant.token.address }
+    await facilitator.settle({ ...signed, signature: await budget.sign('a') })
+    await budget.sync()
+    expect((await budget.totals()).total).toBeGreaterThan(order.amount)
+    expect((await get('/spending')).body.days).toMatchObject([
+      { total: '1000000', byHost: [{ host: 'api.example.com', amount: '1000000' }] },
+    ])
+  },
+)
 
 test('behavior: spending by day and host', async () => {
   const { account, get } = await running()

@@ -61,7 +61,7 @@ const showSpending = createRoute({
   ...common,
   method: 'get',
   path: `${path}/spending`,
-  summary: 'What left the account, by UTC day and host',
+  summary: 'What was spent, by UTC day and host; of a float, what left it',
   request: { params, query: SpendingQuery },
   responses: { 200: answer(Spending, 'days that saw something'), ...errors },
 })
