@@ -1,8 +1,10 @@
-/** What the owner's wallet sends to act on a grant: built here from the grant alone, whether a server is there or not. */
+/** What the owner's wallet sends to act on a permission: built here from it alone, whether a server is there or not. */
+import { isAddressEqual } from 'viem'
+import { hardcapGuard } from '../Addresses.js'
 import { InputError } from '../errors.js'
-import type * as Grant from '../Grant.js'
 import { key, preparePause, prepareResume, prepareRevoke } from '../GuardCall.js'
 import type * as Permission from '../Permission.js'
+import * as Policy from '../Policy.js'
 import * as SpmCall from '../SpmCall.js'
 import type { Call } from '../Transaction.js'
 
@@ -12,33 +14,36 @@ export type { Call } from '../Transaction.js'
 export type Verb = 'approve' | 'pause' | 'resume' | 'revoke' | 'enable'
 
 /**
- * The calls that the grant's owner has to make. `revoke` is final; `enable` makes SpendPermissionManager an owner of
- * the wallet, without which nothing can be spent.
+ * Whether the guard knows the permission: can be asked where it stands, and told to pause or revoke it. Whatever somebody
+ * says that its grant is, since the guard refuses every other one.
+ */
+export function isGuarded({ spender, extraData }: Permission.Permission): boolean {
+  return isAddressEqual(spender, hardcapGuard) && Policy.explain(extraData).kind === 'policy'
+}
+
+/**
+ * The calls that the account of the permission has to make. `revoke` is final; `enable` makes SpendPermissionManager an
+ * owner of the wallet, without which nothing can be spent.
  *
  * @throws InputError `RAIL_CONFLICT`: on the direct rail nothing on chain knows a pause
  */
-export function prepare(
-  verb: Verb,
-  options: { grant: Grant.Grant; permission: Permission.Permission },
-): readonly Call[] {
-  const { grant, permission } = options
+export function prepare(verb: Verb, { permission }: { permission: Permission.Permission }): readonly Call[] {
   switch (verb) {
     case 'approve':
       return [SpmCall.prepareApprove({ permission })]
     case 'enable':
       return [SpmCall.prepareEnable({ account: permission.account })]
     case 'revoke':
-      return [grant.rail === 'direct' ? SpmCall.prepareRevoke({ permission }) : prepareRevoke({ permission })]
+      return [isGuarded(permission) ? prepareRevoke({ permission }) : SpmCall.prepareRevoke({ permission })]
     case 'pause':
     case 'resume':
-      if (grant.rail === 'direct')
+      if (!isGuarded(permission))
         throw new InputError('RAIL_CONFLICT', {
           field: 'rail',
-          given: grant.rail,
+          given: 'direct',
           valid: '"guard" or "purse", or to revoke',
           why: 'On the direct rail nothing on chain knows a pause.',
         })
-      // Of the permission that spends, whatever somebody says that its grant is.
       return [verb === 'pause' ? preparePause(key(permission)) : prepareResume(key(permission))]
   }
 }

@@ -5,7 +5,6 @@ import { getAddress, type Hex } from 'viem'
 import { createSiweMessage } from 'viem/siwe'
 import { type Config, useConfig } from 'wagmi'
 import { getAccount, getConnectorClient, signMessage } from 'wagmi/actions'
-import type * as Grant from '../Grant.js'
 import type * as Permission from '../Permission.js'
 import type * as Schema from '../server/Schema.js'
 import * as Calls from './Calls.js'
@@ -64,13 +63,13 @@ export function useApprove() {
   return useMutation({
     mutationFn: async ({ request, by }: { request: ShownRequest; by: Approved['by'] }): Promise<Approved> => {
       assertSame(request)
-      const { id, grant, permission } = request
+      const { id, permission } = request
       if (by === 'signature') {
         const signature = await Sending.sign(config, permission)
         await api.approveRequest(id, { signature })
         return { by, signature }
       }
-      const calls = Calls.prepare('approve', { grant, permission })
+      const calls = Calls.prepare('approve', { permission })
       const { hashes } = await Sending.send(config, { ...actor(permission), calls, doing: 'Approving' })
       const hash = hashes.at(-1) as Hex
       const told = await api.approveRequest(id, { transactionHash: hash }).then(
@@ -89,7 +88,8 @@ export function useDecline() {
   return useMutation({ mutationFn: (id: string) => api.declineRequest(id), onSettled: refresh })
 }
 
-type Terms = { grant: Grant.Grant; permission: Permission.Permission }
+/** The permission alone: what a server says that its grant is decides nothing. */
+type Terms = { permission: Permission.Permission }
 
 /** What stops an agent must not depend on an endpoint that a server may have chosen. */
 const stops: readonly Calls.Verb[] = ['pause', 'revoke']
@@ -98,9 +98,9 @@ function useCalls(verb: Calls.Verb, doing: string) {
   const [config, refresh] = [useConfig(), useRefresh()]
   const [doubt, setDoubt] = useState<Error | null>(null)
   const mutation = useMutation({
-    mutationFn: ({ grant, permission }: Terms): Promise<Sending.Sent> => {
+    mutationFn: ({ permission }: Terms): Promise<Sending.Sent> => {
       setDoubt(null)
-      const calls = Calls.prepare(verb, { grant, permission })
+      const calls = Calls.prepare(verb, { permission })
       const told = stops.includes(verb) ? { doubt: setDoubt } : {}
       return Sending.send(config, { ...actor(permission), calls, doing, ...told })
     },

@@ -10,6 +10,7 @@ import type * as Permission from '../Permission.js'
 import * as PermissionHash from '../PermissionHash.js'
 import * as SpmRead from '../SpmRead.js'
 import * as Wallet from '../Wallet.js'
+import { isGuarded } from './Calls.js'
 import { root } from './queries.js'
 
 /** What an account is, for spend permissions. */
@@ -47,7 +48,7 @@ export async function readStanding(client: Client, permission: Permission.Permis
   const [approved, revoked, stops] = await Promise.all([
     SpmRead.isApproved(client, { permission }),
     SpmRead.isRevoked(client, { permission }),
-    permission.extraData === '0x' ? null : GuardRead.stops(client, { permission }),
+    isGuarded(permission) ? GuardRead.stops(client, { permission }) : null,
   ])
   return { approved, revoked: revoked || stops?.revoked === true, paused: stops?.paused === true }
 }

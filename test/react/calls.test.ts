@@ -14,28 +14,40 @@ const params = {
 } as const
 const grant = Grant.define(params)
 const permission = Permission.fromGrant(grant)
+const direct = { permission: Permission.fromGrant(Grant.define({ ...params, rail: 'direct' })) }
 
 describe('prepare', () => {
   test('default', () => {
     const key = GuardCall.key(permission)
-    expect(Calls.prepare('pause', { grant, permission })).toEqual([GuardCall.preparePause(key)])
-    expect(Calls.prepare('resume', { grant, permission })).toEqual([GuardCall.prepareResume(key)])
-    expect(Calls.prepare('revoke', { grant, permission })).toEqual([GuardCall.prepareRevoke({ permission })])
-    expect(Calls.prepare('approve', { grant, permission })).toEqual([SpmCall.prepareApprove({ permission })])
+    expect(Calls.prepare('pause', { permission })).toEqual([GuardCall.preparePause(key)])
+    expect(Calls.prepare('resume', { permission })).toEqual([GuardCall.prepareResume(key)])
+    expect(Calls.prepare('revoke', { permission })).toEqual([GuardCall.prepareRevoke({ permission })])
+    expect(Calls.prepare('approve', { permission })).toEqual([SpmCall.prepareApprove({ permission })])
   })
 
   test('behavior: what acts is the permission, whatever somebody says that its grant is', () => {
-    const said = { ...grant, owner: thief, grantId: `0x${'99'.repeat(32)}` } as const
-    for (const verb of ['pause', 'resume', 'revoke', 'enable'] as const)
-      expect(Calls.prepare(verb, { grant: said, permission })).toEqual(
-        Calls.prepare(verb, { grant, permission }),
-      )
+    for (const [real, said, revoke] of [
+      [direct, { ...grant, rail: 'guard' }, SpmCall.prepareRevoke(direct)],
+      [{ permission }, { ...grant, rail: 'direct' }, GuardCall.prepareRevoke({ permission })],
+    ] as const) {
+      const terms = { ...real, grant: said }
+      expect(Calls.prepare('revoke', terms)).toEqual([revoke])
+    }
+  })
+
+  test.each([
+    ['without a policy', { extraData: '0x' }],
+    ['with one that nobody can read', { extraData: '0x00' }],
+    ['with another spender', { spender: thief }],
+  ] as const)('args: one %s is none of the guard, which would refuse to revoke it', (_, changes) => {
+    const other = { permission: { ...permission, ...changes } }
+    expect(Calls.prepare('revoke', other)).toEqual([SpmCall.prepareRevoke(other)])
+    expect(() => Calls.prepare('pause', other)).toThrow('direct rail')
   })
 
   test('error: on the direct rail nothing knows a pause', () => {
-    const direct = Grant.define({ ...params, rail: 'direct' })
-    const terms = { grant: direct, permission: Permission.fromGrant(direct) }
-    expect(() => Calls.prepare('pause', terms)).toThrow('direct rail')
-    expect(Calls.prepare('revoke', terms)).toEqual([SpmCall.prepareRevoke(terms)])
+    for (const verb of ['pause', 'resume'] as const)
+      expect(() => Calls.prepare(verb, direct)).toThrow('direct rail')
+    expect(Calls.prepare('revoke', direct)).toEqual([SpmCall.prepareRevoke(direct)])
   })
 })

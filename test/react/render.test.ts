@@ -72,7 +72,7 @@ test('default', () => {
   const html = render([
     h(GrantTerms, { key: 1, grant, coverage }),
     h(GrantCard, { key: 2, grant, status: 'active', meters: [meter] }),
-    h(StopGrant, { key: 3, grant, permission, paused: false, revoked: true }),
+    h(StopGrant, { key: 3, permission, paused: false, revoked: true }),
   ])
   expect(html).toContain('25 USDC')
   expect(html).toContain('aria-valuenow="25"')

@@ -99,7 +99,6 @@ function Watch({ shown, explorerUrl }: { shown: ShownGrant; explorerUrl: string 
           </Notice>
         )}
         <StopGrant
-          grant={grant}
           permission={permission}
           paused={stands?.paused ?? false}
           revoked={stands?.revoked ?? false}
@@ -244,7 +243,6 @@ export function KeptGrant({ terms }: { terms: kept.Kept }) {
           : `The chain says: ${standingOf(standing.data)}.`}
       </p>
       <StopGrant
-        grant={grant}
         permission={permission}
         paused={standing.data?.paused ?? false}
         revoked={standing.data?.revoked ?? false}

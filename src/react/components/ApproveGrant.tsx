@@ -109,7 +109,7 @@ function Lacking({ request, owner }: { request: ShownRequest; owner: Owner | und
       <OwnerNotice
         grant={grant}
         owner={owner}
-        enable={() => enable.mutate({ grant, permission })}
+        enable={() => enable.mutate({ permission })}
         enabling={enable}
       />
       {address === undefined ? null : (

@@ -1,14 +1,13 @@
 'use client'
 import { useState } from 'react'
 import { useAccount } from 'wagmi'
-import type * as Grant from '../../Grant.js'
 import type * as Permission from '../../Permission.js'
 import { usePause, useResume, useRevoke } from '../acts.js'
+import { isGuarded } from '../Calls.js'
 import { Connect } from './Connect.js'
 import { Act, Failure, Notice, Party, pays } from './parts.js'
 
 type Props = {
-  grant: Grant.Grant
   permission: Permission.Permission
   /** As far as is known: false where the chain cannot be asked. */
   paused: boolean
@@ -19,16 +18,15 @@ type Props = {
  * Pause, resume and revoke, straight from the owner's wallet: the calls are built here, no server is needed. To revoke is
  * offered whatever the chain is said to know, since the page's endpoint may say what it likes.
  */
-export function StopGrant({ grant, permission, paused, revoked }: Props) {
+export function StopGrant({ permission, paused, revoked }: Props) {
   const { isConnected } = useAccount()
   const [pause, resume, revoke] = [usePause(), useResume(), useRevoke()]
   const [asking, setAsking] = useState(false)
-  const terms = { grant, permission }
   const waiting = 'Look at your wallet\u2026'
   const start = (act: typeof pause) => {
     // What was done before is not said of what is done now.
     for (const done of [pause, resume, revoke]) if (done.isSuccess) done.reset()
-    act.mutate(terms, { onSuccess: () => setAsking(false) })
+    act.mutate({ permission }, { onSuccess: () => setAsking(false) })
   }
   const hash = [pause, resume, revoke].flatMap(({ data }) => data?.hashes ?? []).at(-1)
   const ended = revoked ? (
@@ -56,7 +54,7 @@ export function StopGrant({ grant, permission, paused, revoked }: Props) {
         </p>
       ) : (
         <div className="hc-acts">
-          {grant.rail === 'direct' ? null : paused ? (
+          {!isGuarded(permission) ? null : paused ? (
             <Act
               tone="primary"
               label="Resume"
