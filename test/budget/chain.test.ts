@@ -80,7 +80,7 @@ describe.each(kit.cases)('$name', ({ kind, rail }) => {
         'reserved reserved',
         'settled settled',
         'reorged REORGED',
-        'settled settled',
+        'settled SETTLED_AGAIN',
       ])
     })
 

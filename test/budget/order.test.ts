@@ -18,12 +18,18 @@ describe.each(kit.storeKinds)('$name', (kind) => {
     expect(await budget.check({ ...order('a') })).toMatchObject({ allowed: false, code: 'TASK_MISSING' })
     const error = await kit.refusal(budget.spend(order('a')))
     expect(error).toMatchObject({ code: 'TASK_MISSING', receipt: { event: 'refused', note: 'TASK_MISSING' } })
-    expect(await budget.totals()).toEqual({ today: 0n, total: 0n, paid: 0n, reserved: 0n })
+    expect(await budget.totals()).toEqual({ today: 0n, total: 0n, paid: 0n, reserved: 0n, filling: 0n })
     expect(await budget.spend({ ...order('a'), task: 'report' })).toMatchObject({ key: 'a' })
     const over = await kit.refusal(budget.spend({ ...order('b', '1.5'), task: 'report' }))
     expect(over).toMatchObject({ code: 'BUDGET_EXCEEDED', cap: 'perTask', figures: { cap: 'perTask' } })
     const amount = kit.usd('1')
-    expect(await budget.totals()).toEqual({ today: amount, total: amount, paid: amount, reserved: 0n })
+    expect(await budget.totals()).toEqual({
+      today: amount,
+      total: amount,
+      paid: amount,
+      reserved: 0n,
+      filling: 0n,
+    })
   })
 
   test('error: UNKNOWN_FIELD with the field that was meant, and orders that are none', async () => {

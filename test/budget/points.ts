@@ -4,18 +4,19 @@ type Request = { method: string; params?: unknown }
 /** In place of the endpoint's answer. `forward` asks the endpoint. */
 export type Answer = (request: Request, forward: () => Promise<unknown>) => Promise<unknown>
 
-/** Where something dies: at the nth request of a method, which still reaches the chain or does not. */
+/** Where something dies: at the nth request of a method, not counting repeated ones, which still reaches the chain or does not. */
 export type Point = { readonly method: string; readonly nth: number; readonly reaches: boolean }
 
 /** An answer after which nothing is answered any more. `reached` is called once. */
 export function dieAt({ method, nth, reaches }: Point, reached: () => void | Promise<void>): Answer {
-  let count = 0
+  const asked = new Set<string>()
   let dead = false
   return async (request, forward) => {
     if (dead) throw new Error('The endpoint is gone.')
     if (request.method !== method) return forward()
-    count += 1
-    if (count < nth) return forward()
+    // What is slow to come may be sent again.
+    asked.add(JSON.stringify(request.params))
+    if (asked.size < nth) return forward()
     dead = true
     if (reaches) await forward()
     await reached()

@@ -78,7 +78,13 @@ describe.each(kit.storeKinds)('$name', (kind) => {
     expect(await forgetful.totals()).toMatchObject({ total: 0n })
     const rebuilt = await kit.open(base, again, kit.books(kind)(), { nonce: 1n, since: grant.startsAt })
     await rebuilt.approve({ signature: await Permission.sign(wallet.account, permission) })
-    expect(await rebuilt.totals()).toEqual({ today: 0n, total: kit.usd('4'), paid: 0n, reserved: 0n })
+    expect(await rebuilt.totals()).toEqual({
+      today: 0n,
+      total: kit.usd('4'),
+      paid: 0n,
+      reserved: 0n,
+      filling: 0n,
+    })
     expect(await rebuilt.verify()).toMatchObject({ equal: true })
     expect(await kit.refusal(rebuilt.spend(order('b', '3')))).toMatchObject({
       code: 'BUDGET_EXCEEDED',
