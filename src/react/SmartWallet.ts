@@ -27,6 +27,7 @@ import type { Call } from '../Transaction.js'
 import * as Wallet from '../Wallet.js'
 import { OwnerError } from './OwnerError.js'
 import * as Sending from './Sending.js'
+import { plural } from './words.js'
 
 /** What is at the address. */
 export type SmartWallet = {
@@ -89,6 +90,9 @@ export function prepareMove({ owner, chainId, amount }: Whose & { amount: bigint
   return prepareTransfer({ token: usdcOf(chainId).address, to: addressOf(owner), amount })
 }
 
+/** What is moved: `amount` in base units (6 decimals), into a wallet of which its owner was told `others` (default none). */
+export type Move = Whose & { readonly amount: bigint; readonly others?: number | undefined }
+
 /** USDC as the chain knows it. */
 export function usdcOf(chainId: number): Token.Token {
   return Token.resolve('USDC', { chainId, field: 'chainId' })
@@ -149,22 +153,27 @@ export async function create(config: Config, whose: Whose): Promise<Sending.Sent
 
 /**
  * Moves USDC into the wallet by a transaction of the account, once the wallet is there and has the owners that it was
- * asked for. `amount` in base units (6 decimals).
+ * asked for, and besides them no more than were told: each can move everything out of it.
  *
- * @throws OwnerError `NOT_ON_CHAIN`, and as `Sending.send` and `read`; ChainError with the decoded revert
+ * @throws OwnerError `NOT_ON_CHAIN`, `WALLET_DIFFERS`, and as `Sending.send` and `read`; ChainError with the decoded revert
  */
-export async function move(config: Config, options: Whose & { amount: bigint }): Promise<Sending.Sent> {
+export async function move(config: Config, options: Move): Promise<Sending.Sent> {
   const doing = 'Moving USDC'
-  const { owner, chainId } = options
+  const { owner, chainId, others: told = 0 } = options
   const actor = { account: owner, chainId }
   const calls = [prepareMove(options)]
   const client = await Sending.connected(config, actor, doing)
-  const { isThere, address } = await read(client, options)
+  const { isThere, address, others } = await read(client, options)
   if (!isThere)
     throw new OwnerError(
       'NOT_ON_CHAIN',
       `${doing}: the smart wallet ${address} is not on chain yet, as far as your wallet can see. Nothing was sent. Create it first, or try again in a moment.`,
       { figures: { address }, retryable: true },
+    )
+  if (others > told)
+    throw differs(
+      `your wallet counts ${plural(others, 'further owner')} of ${address}, and you were told of ${told === 0 ? 'none' : told}`,
+      { address, others, told },
     )
   return Sending.send(config, { ...actor, calls, doing })
 }

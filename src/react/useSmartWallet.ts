@@ -53,7 +53,7 @@ export function useCreateWallet() {
 export function useMoveUsdc() {
   const [config, client] = [useConfig(), useQueryClient()]
   return useMutation({
-    mutationFn: (options: SmartWallet.Whose & { amount: bigint }) => SmartWallet.move(config, options),
+    mutationFn: (options: SmartWallet.Move) => SmartWallet.move(config, options),
     onSettled: () => client.invalidateQueries({ queryKey: [root] }),
   })
 }

@@ -1,22 +1,10 @@
 import { QueryClient } from '@tanstack/react-query'
-import {
-  type Address,
-  type Client,
-  concat,
-  createWalletClient,
-  custom,
-  type Hex,
-  http,
-  isAddress,
-  type LocalAccount,
-  numberToHex,
-  pad,
-} from 'viem'
+import { type Address, type Client, concat, type Hex, isAddress, numberToHex, pad } from 'viem'
 import { toCoinbaseSmartAccount } from 'viem/account-abstraction'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts'
 import { describe, expect, test } from 'vitest'
-import { type Config, type Connector, createConfig, createConnector, createStorage } from 'wagmi'
-import { connect, getPublicClient } from 'wagmi/actions'
+import type { Config } from 'wagmi'
+import { getPublicClient } from 'wagmi/actions'
 import { coinbaseSmartWalletAbi, coinbaseSmartWalletFactoryAbi } from '../../abi/index.js'
 import {
   coinbaseSmartWalletFactoryV1_1 as factory,
@@ -32,68 +20,16 @@ import * as Transaction from '../../src/Transaction.js'
 import * as Wallet from '../../src/Wallet.js'
 import { useBase } from '../base.js'
 import * as kit from '../chain/kit.js'
+import { connected } from './wallet.js'
 
 const base = await useBase()
 const chainId = base.chain.id
 const { rejection, usd } = kit
 
-type Answers = Record<string, () => unknown>
-
-/** wagmi with a wallet that holds the key of a plain account, and what that wallet was asked to send. */
-async function connected(key: LocalAccount, answers: Answers = {}, page: Answers = {}) {
-  const wallet = createWalletClient({ account: key, chain: base.chain, transport: http() })
-  const sent: { to: Address; data: Hex }[] = []
-  const request = async ({ method, params }: { method: string; params?: unknown }): Promise<unknown> => {
-    const answer = answers[method]
-    if (answer !== undefined) return answer()
-    switch (method) {
-      case 'eth_sendTransaction': {
-        const [{ to, data }] = params as [{ to: Address; data: Hex }]
-        sent.push({ to, data })
-        return wallet.sendTransaction({ to, data })
-      }
-      default:
-        if (method.startsWith('wallet_')) throw Object.assign(new Error('Unsupported.'), { code: 4200 })
-        return base.client.request({ method, params } as never)
-    }
-  }
-  // As wagmi's own for wallets in browsers, which wants a window.
-  const connector = createConnector(() => ({
-    id: 'test',
-    name: 'Test',
-    type: 'test',
-    connect: async () => ({ accounts: [key.address], chainId }) as never,
-    disconnect: async () => {},
-    getAccounts: async () => [key.address],
-    getChainId: async () => chainId,
-    getProvider: async () => ({ request }),
-    isAuthorized: async () => true,
-    onAccountsChanged: () => {},
-    onChainChanged: () => {},
-    onDisconnect: () => {},
-  }))
-  const config = createConfig({
-    chains: [base.chain],
-    transports: {
-      [chainId]: custom({
-        request: async (asked) => page[asked.method]?.() ?? base.client.request(asked as never),
-      }),
-    },
-    // Call by call, so that each can be answered.
-    batch: { multicall: false },
-    pollingInterval: 20,
-    connectors: [connector],
-    multiInjectedProviderDiscovery: false,
-    storage: createStorage({ storage: { getItem: () => null, setItem: () => {}, removeItem: () => {} } }),
-  })
-  await connect(config, { connector: config.connectors[0] as Connector })
-  return { config, sent }
-}
-
 async function plain(amount = usd('20')) {
   const key = await base.createAccount()
   await base.fundUsdc(key.address, amount)
-  return { key, whose: { owner: key.address, chainId }, ...(await connected(key)) }
+  return { key, whose: { owner: key.address, chainId }, ...(await connected(base, key)) }
 }
 
 const read = (whose: SmartWallet.Whose) => SmartWallet.read(base.client, whose)
@@ -192,7 +128,7 @@ describe('create', () => {
     const refuse = () => {
       throw Object.assign(new Error('User rejected the request.'), { code: 4001 })
     }
-    const { config } = await connected(key, { eth_sendTransaction: refuse })
+    const { config } = await connected(base, key, { eth_sendTransaction: refuse })
     await expect(SmartWallet.create(config, whose)).rejects.toMatchObject({ code: 'WALLET_REJECTED' })
     expect(await read(whose)).toMatchObject({ isThere: false })
   })
@@ -227,7 +163,12 @@ describe('move', () => {
   test("error: the wallet is there by the page's endpoint alone, which a server may have chosen", async () => {
     const { key, whose } = await plain()
     const yes = numberToHex(1, { size: 32 })
-    const { config, sent } = await connected(key, {}, { eth_getCode: () => '0x5f5ff3', eth_call: () => yes })
+    const { config, sent } = await connected(
+      base,
+      key,
+      {},
+      { eth_getCode: () => '0x5f5ff3', eth_call: () => yes },
+    )
     const client = getPublicClient(config, { chainId }) as Client
     const own = SmartWallet.addressOf(key.address)
     expect(await Wallet.isOwner(client, { account: own, owner: key.address })).toBe(true)
@@ -280,7 +221,7 @@ describe('what is not the wallet', () => {
       const stranger = kit.clientOf(base, await base.createAccount())
       return stranger.sendTransaction({ to: address })
     }
-    const { config } = await connected(key, { eth_sendTransaction: elsewhere })
+    const { config } = await connected(base, key, { eth_sendTransaction: elsewhere })
     await expect(SmartWallet.create(config, whose)).rejects.toMatchObject(refused)
     await expect(SmartWallet.move(config, { ...whose, amount: 1n })).rejects.toMatchObject(refused)
     expect(await balanceOf(address)).toBe(0n)
@@ -305,14 +246,24 @@ describe('what is not the wallet', () => {
     }
   })
 
-  test('behavior: further owners are counted', async () => {
-    const { key, whose, config } = await plain()
+  test('behavior: further owners are counted, and nothing is moved to more of them than were told', async () => {
+    const { key, whose, config, sent } = await plain()
     await SmartWallet.create(config, whose)
     const account = SmartWallet.addressOf(key.address)
     const { address: owner } = await base.createAccount()
     const call = Wallet.prepareAddOwner({ account, owner })
     await Transaction.send(kit.clientOf(base, key), { call, doing: 'Adding an owner' })
     expect(await read(whose)).toMatchObject({ isThere: true, others: 1 })
+    const amount = usd('1')
+    for (const told of [{}, { others: 0 }])
+      await expect(SmartWallet.move(config, { ...whose, amount, ...told })).rejects.toMatchObject({
+        ...refused,
+        figures: { others: 1 },
+      })
+    expect(sent).toHaveLength(1)
+    expect(await balanceOf(account)).toBe(0n)
+    await SmartWallet.move(config, { ...whose, amount, others: 1 })
+    expect(await balanceOf(account)).toBe(amount)
   })
 })
 
@@ -350,7 +301,7 @@ describe('plainQuery', () => {
       ['unsupported', true],
     ] as const) {
       const said = { [numberToHex(chainId)]: { atomic: { status } } }
-      const { config } = await connected(key, { wallet_getCapabilities: () => said })
+      const { config } = await connected(base, key, { wallet_getCapabilities: () => said })
       expect(await ask(config, key.address), status).toBe(expected)
     }
   })

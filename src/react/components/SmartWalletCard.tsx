@@ -150,7 +150,8 @@ function Move({
           busy={move.isPending ? waiting : undefined}
           disabled={amount === undefined}
           onClick={() => {
-            if (amount !== undefined) move.mutate({ ...whose, amount }, { onSuccess: () => setText('') })
+            if (amount === undefined) return
+            move.mutate({ ...whose, amount, others: wallet.others }, { onSuccess: () => setText('') })
           }}
         />
       </div>
