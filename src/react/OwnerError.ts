@@ -14,6 +14,7 @@ export type OwnerErrorCode =
   | 'NOT_ON_CHAIN'
   | 'WALLET_DIFFERS'
   | 'CALLS_FAILED'
+  | 'CALLS_REPLACED'
   | (string & {})
 
 /** An error that a page can show to the owner: the message says what happened and what to do. */

@@ -2,7 +2,15 @@
  * Signing and sending as the owner, and as nobody else: wallets substitute accounts and chains, so both are asked of the
  * wallet itself right before it acts, and never taken from what the page was told earlier.
  */
-import { type Address, type Client, getAddress, type Hex, isAddressEqual } from 'viem'
+import {
+  type Address,
+  type Client,
+  getAddress,
+  type Hex,
+  isAddressEqual,
+  type ReplacementReason,
+  type TransactionReceipt,
+} from 'viem'
 import { waitForTransactionReceipt } from 'viem/actions'
 import type { Config } from 'wagmi'
 import {
@@ -15,7 +23,7 @@ import {
   switchChain,
   waitForCallsStatus,
 } from 'wagmi/actions'
-import { toChainError } from '../ChainError.js'
+import { ChainError, toChainError } from '../ChainError.js'
 import * as Permission from '../Permission.js'
 import { type Call, doubtful, simulate } from '../Transaction.js'
 import * as Wallet from '../Wallet.js'
@@ -52,7 +60,8 @@ export async function sign(config: Config, permission: Permission.Permission): P
  *
  * @param options.doubt told of a rehearsal that failed. Where it is given the wallet is asked all the same, and at once:
  * for what no endpoint may keep an owner from
- * @throws OwnerError as `sign`, and `CALLS_FAILED`; ChainError with the decoded revert, `OUTCOME_UNKNOWN`
+ * @throws OwnerError as `sign`, and `CALLS_FAILED`, `CALLS_REPLACED` where the owner sent another transaction in the place
+ * of one; ChainError with the decoded revert, `OUTCOME_UNKNOWN`
  */
 export async function send(
   config: Config,
@@ -83,19 +92,23 @@ export async function send(
   try {
     if (await isAtomic(config, from, chainId)) {
       const { id } = await sendCalls(config, { account: from, chainId, calls: routed, forceAtomic: true })
-      const { status, receipts = [] } = await waitForCallsStatus(config, { id, timeout: 120_000 })
+      const { status, receipts = [] } = await waitForCallsStatus(config, { id, timeout: 120_000 }).catch(
+        () => {
+          throw unseen(id, doing)
+        },
+      )
       if (status !== 'success') throw failed(doing)
       return { hashes: receipts.map(({ transactionHash }) => transactionHash) }
     }
     const hashes: Hex[] = []
     for (const { to, data, value } of routed) {
       const hash = await sendTransaction(config, { account: from, chainId, to, data, value })
-      const receipt = await waitForTransactionReceipt(client, {
-        hash,
-        pollingInterval: reader.pollingInterval,
-      }).catch((error: unknown) => {
+      const { pollingInterval } = reader
+      const [receipt, instead] = await mined(client, { hash, pollingInterval }).catch((error: unknown) => {
         throw doubtful(toChainError(error, doing), doing, hash)
       })
+      if (instead !== undefined && instead !== 'repriced')
+        throw replaced(doing, { hash, replacement: receipt.transactionHash, reason: instead })
       if (receipt.status !== 'success') throw failed(doing)
       hashes.push(receipt.transactionHash)
     }
@@ -103,6 +116,17 @@ export async function send(
   } catch (error) {
     throw fromWallet(error, doing)
   }
+}
+
+/** The receipt of the transaction, or of the one that the owner sent in its place, and what that one is to it. */
+async function mined(
+  client: Client,
+  options: { hash: Hex; pollingInterval: number },
+): Promise<readonly [TransactionReceipt, ReplacementReason | undefined]> {
+  const reasons: ReplacementReason[] = []
+  const onReplaced = ({ reason }: { reason: ReplacementReason }) => reasons.push(reason)
+  const receipt = await waitForTransactionReceipt(client, { ...options, onReplaced })
+  return [receipt, reasons.at(-1)]
 }
 
 /** The wallet's own answer to who it is and where it is; on another chain it is asked to switch. */
@@ -158,5 +182,25 @@ function failed(doing: string): OwnerError {
   return new OwnerError(
     'CALLS_FAILED',
     `${doing}: the transaction was reverted by the chain. Nothing changed.`,
+  )
+}
+
+type Replaced = { hash: Hex; replacement: Hex; reason: ReplacementReason }
+
+function replaced(doing: string, figures: Replaced): OwnerError {
+  const { hash, replacement, reason } = figures
+  const what =
+    reason === 'cancelled'
+      ? `transaction ${hash} was cancelled in the wallet, and does nothing.`
+      : `the wallet sent transaction ${replacement} in the place of ${hash}, and it is another one. Look at what it did before you try again.`
+  return new OwnerError('CALLS_REPLACED', `${doing}: ${what}`, { figures })
+}
+
+/** What the wallet took may be done, whatever is heard of it afterwards. */
+function unseen(id: string, doing: string): ChainError {
+  return new ChainError(
+    'OUTCOME_UNKNOWN',
+    `${doing}: the wallet took it, as calls ${id}, and what became of them was not seen. Look in the wallet before you try again.`,
+    { figures: { id } },
   )
 }

@@ -18,9 +18,9 @@ export async function connected(base: Base, key: LocalAccount, answers: Answers 
     if (answer !== undefined) return answer()
     switch (method) {
       case 'eth_sendTransaction': {
-        const [{ to, data }] = params as [{ to: Address; data: Hex }]
+        const [{ to, data, value = '0x0' }] = params as [{ to: Address; data: Hex; value?: Hex }]
         sent.push({ to, data })
-        return wallet.sendTransaction({ to, data })
+        return wallet.sendTransaction({ to, data, value: BigInt(value) })
       }
       default:
         if (method.startsWith('wallet_')) throw Object.assign(new Error('Unsupported.'), { code: 4200 })
