@@ -1,7 +1,7 @@
 /** wagmi for the chain that the server is for. */
 import { type Chain, createClient, http, type PublicClient, publicActions } from 'viem'
 import { base, baseSepolia } from 'viem/chains'
-import { type Config, createConfig } from 'wagmi'
+import { type Config, createConfig, createStorage } from 'wagmi'
 import { baseAccount, coinbaseWallet } from 'wagmi/connectors'
 import type * as Schema from '../server/Schema.js'
 
@@ -16,12 +16,29 @@ export async function know(
 ): Promise<{ known: Known; isServerThere: boolean }> {
   try {
     const known = readable(await ask())
-    window.localStorage.setItem(kept, JSON.stringify(known))
+    storage.setItem(kept, JSON.stringify(known))
     return { known, isServerThere: true }
   } catch {
-    const text = window.localStorage.getItem(kept)
-    const known: Known = text === null ? { chainId: base.id, development: false } : JSON.parse(text)
-    return { known, isServerThere: false }
+    return { known: last() ?? { chainId: base.id, development: false }, isServerThere: false }
+  }
+}
+
+function last(): Known | null {
+  return attempt(() => readable(JSON.parse(storage.getItem(kept) ?? 'null')))
+}
+
+/** The browser's, as far as it lets: one that forbids it, or has no room left, shows everything all the same. */
+const storage = {
+  getItem: (key: string) => attempt(() => window.localStorage.getItem(key)),
+  setItem: (key: string, text: string) => attempt(() => window.localStorage.setItem(key, text)) ?? undefined,
+  removeItem: (key: string) => attempt(() => window.localStorage.removeItem(key)) ?? undefined,
+}
+
+function attempt<t>(act: () => t): t | null {
+  try {
+    return act()
+  } catch {
+    return null
   }
 }
 
@@ -57,6 +74,8 @@ export function wagmiConfig(known: Known, chain: Chain): Config {
     pollingInterval: known.development ? 200 : 2_000,
     connectors: known.development ? [] : [baseAccount({ appName }), coinbaseWallet({ appName })],
     multiInjectedProviderDiscovery: true,
+    // wagmi's own does not start where storage is forbidden.
+    storage: createStorage({ storage }),
     ssr: false,
   })
 }

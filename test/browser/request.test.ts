@@ -49,6 +49,22 @@ describe('a request', () => {
     expect(await stranger.page.getByRole('button', { name: /^(Approve|Decline)/ }).count()).toBe(0)
   })
 
+  test('behavior: it is shown where the browser forbids storage', async () => {
+    const { request } = await asked()
+    const { page, thrown } = await scene.visit()
+    await page.addInitScript(() => {
+      const get = () => {
+        throw new DOMException('Access is denied for this document.', 'SecurityError')
+      }
+      for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty(window, name, { get })
+    })
+    await page.goto(request.url)
+    await page.getByText('The most you can lose').waitFor()
+    await page.goto(site.origin)
+    await page.getByText('Your grants').waitFor()
+    expect(thrown).toEqual([])
+  })
+
   test('behavior: declined, it stays declined', async () => {
     const { page, request } = await asked()
     await page.getByRole('button', { name: /^Decline/ }).click()

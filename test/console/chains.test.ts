@@ -1,9 +1,15 @@
 import { base, baseSepolia } from 'viem/chains'
-import { beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { chainOf, know, nameClients, wagmiConfig } from '../../src/console/chains.js'
 import type { Config } from '../../src/server/Schema.js'
 
 const rpcUrl = 'https://thief.example/rpc'
+
+const refuse = () => {
+  throw new DOMException('Refused.', 'SecurityError')
+}
+/** As Chromium has it where cookies are blocked. */
+const forbidden = Object.defineProperty(new EventTarget(), 'localStorage', { get: refuse })
 
 describe('chainOf', () => {
   test('default', () => {
@@ -42,6 +48,17 @@ describe.each([
   })
 })
 
+describe('wagmiConfig', () => {
+  test('error: where storage is forbidden nothing is kept', async () => {
+    vi.stubGlobal('window', forbidden)
+    onTestFinished(() => void vi.unstubAllGlobals())
+    const known = { chainId: base.id, development: true }
+    const { storage } = wagmiConfig(known, chainOf(known))
+    await storage?.setItem('recentConnectorId', 'wallet')
+    expect(await storage?.getItem('recentConnectorId')).toBeNull()
+  })
+})
+
 describe('know', () => {
   const items = new Map<string, string>()
   const localStorage = {
@@ -53,6 +70,7 @@ describe('know', () => {
     vi.stubGlobal('window', { localStorage })
     return () => vi.unstubAllGlobals()
   })
+  const gone = () => Promise.reject(new Error('gone'))
   const answer = (changes: object) => async () =>
     ({ chainId: base.id, development: false, ...changes }) as Config
 
@@ -62,13 +80,36 @@ describe('know', () => {
   })
 
   test('behavior: without a server it is what it said last, and Base before that', async () => {
-    const gone = () => Promise.reject(new Error('gone'))
     expect(await know(gone)).toEqual({
       known: { chainId: base.id, development: false },
       isServerThere: false,
     })
     await know(answer({ chainId: baseSepolia.id }))
     expect(await know(gone)).toMatchObject({ known: { chainId: baseSepolia.id }, isServerThere: false })
+  })
+
+  test('behavior: storage that is full or forbidden is no server that is away', async () => {
+    const known = { chainId: baseSepolia.id, rpcUrl }
+    localStorage.setItem('hardcap.config', JSON.stringify({ chainId: base.id, development: false }))
+    vi.stubGlobal('window', { localStorage: { ...localStorage, setItem: refuse } })
+    expect(await know(answer(known))).toMatchObject({ known, isServerThere: true })
+    vi.stubGlobal('window', forbidden)
+    expect(await know(answer(known))).toMatchObject({ known, isServerThere: true })
+  })
+
+  test.each([
+    ['is forbidden', undefined],
+    ['holds no JSON', '{'],
+    ['holds nothing', 'null'],
+    ['holds another chain', '{"chainId":1,"development":false}'],
+    ['holds an endpoint that is none', `{"chainId":${baseSepolia.id},"rpcUrl":7,"development":false}`],
+  ])('error: where storage %s, and the server is away, it is Base', async (_, text) => {
+    if (text === undefined) vi.stubGlobal('window', forbidden)
+    else localStorage.setItem('hardcap.config', text)
+    expect(await know(gone)).toEqual({
+      known: { chainId: base.id, development: false },
+      isServerThere: false,
+    })
   })
 
   test.each([
