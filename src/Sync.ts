@@ -85,9 +85,10 @@ export async function read(
   try {
     return await readOn(client, source, row, { ...options, look: { ...look, settled } })
   } catch (error) {
-    // A block that is gone cannot be asked about: that is a reorganisation in the middle, and no failure.
-    const now = await look.block(latest.number).catch(() => undefined)
-    if (now && now.hash !== latest.hash) return undefined
+    // A block that is gone cannot be asked about: that is a reorganisation in the middle, and no failure. There may be
+    // none in its place yet. Where nobody answers at all, that is the failure.
+    const now = await look.block(latest.number).catch(() => latest)
+    if (now?.hash !== latest.hash) return undefined
     throw error
   }
 }

@@ -77,6 +77,27 @@ describe.each(kit.cases)('$name', ({ kind, rail }) => {
     expect(await quiet.verify()).toMatchObject({ equal: true })
   })
 
+  test('behavior: a reorganisation in the middle of a reading that has put nothing in the place of a block yet', async () => {
+    const { endpoint, store, order, budget, ...account } = await start()
+    await budget.close()
+    const quiet = await kit.open(base, account, store, { client: endpoint.client, pollMs: 3_600_000 })
+    const before = await base.snapshot()
+    await kit.stealSpend(base, account, kit.usd('4'))
+    let gone: Promise<void> | undefined
+    endpoint.answer = async ({ method }, forward) => {
+      if (method === 'eth_getLogs') {
+        gone ??= before()
+        await gone
+      }
+      return forward()
+    }
+    await quiet.sync()
+    await base.mine()
+    await quiet.sync()
+    expect(await quiet.spentTotalUsd()).toBe('0')
+    expect(await quiet.verify()).toMatchObject({ equal: true })
+  })
+
   test('behavior: an endpoint that falls behind the books is not believed', async () => {
     const { budget, endpoint, order } = await start()
     await budget.spend(order('a'))
