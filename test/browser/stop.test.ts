@@ -1,4 +1,4 @@
-import { padHex } from 'viem'
+import { concat, type Hex, padHex, toFunctionSelector } from 'viem'
 import { afterEach, describe, expect, test } from 'vitest'
 import * as Grant from '../../src/Grant.js'
 import * as Guard from '../../src/Guard.js'
@@ -44,24 +44,33 @@ function lie(change: (path: string, answer: never) => unknown): void {
   }
 }
 
-/** An endpoint of the server's own that answers every call of a contract so, and the rest not at all. */
-function endpoint(answerCall: object): void {
+/**
+ * An endpoint of the server's own that answers every call of a contract so, and the rest not at all. The server itself
+ * may change what it says as well.
+ */
+function endpoint(
+  answerCall: (data: Hex) => object,
+  change: (path: string, answer: never) => unknown = () => undefined,
+): void {
   lie((path, said: object) =>
-    path === '/v1/config' ? { ...said, rpcUrl: `${site.origin}/v1/liar` } : undefined,
+    path === '/v1/config' ? { ...said, rpcUrl: `${site.origin}/v1/liar` } : change(path, said as never),
   )
   const lies = site.api as Exclude<typeof site.api, 'down'>
   site.api = async (request, env) => {
     if (!request.url.endsWith('/v1/liar')) return lies(request, env)
-    const { id, method } = (await request.json()) as { id: number; method: string }
+    const { id, method, params } = (await request.json()) as Asked
     const gone = { error: { code: -32601, message: 'not here' } }
-    return Response.json({ jsonrpc: '2.0', id, ...(method === 'eth_call' ? answerCall : gone) })
+    const said = method === 'eth_call' ? answerCall(params[0].data) : gone
+    return Response.json({ jsonrpc: '2.0', id, ...said })
   }
 }
+
+type Asked = { id: number; method: string; params: [{ data: Hex }] }
 
 describe('an endpoint that the server has chosen', () => {
   test('behavior: one that refuses keeps nobody from pausing and revoking', async () => {
     const { page, stops, url, thrown } = await approved()
-    endpoint({ error: { code: 3, message: 'execution reverted', data: '0x' } })
+    endpoint(() => ({ error: { code: 3, message: 'execution reverted', data: '0x' } }))
     await signIn(page, site.origin)
     await page.goto(url)
     await page.getByRole('button', { name: /^Pause/ }).click()
@@ -84,7 +93,7 @@ describe('an endpoint that the server has chosen', () => {
   test('behavior: one that says it was revoked keeps nobody from revoking', async () => {
     const { page, stops, url } = await approved()
     const yes = padHex('0x1').slice(2)
-    endpoint({ result: `0x${yes}${yes}` })
+    endpoint(() => ({ result: `0x${yes}${yes}` }))
     await signIn(page, site.origin)
     await page.goto(url)
     await page.getByText('Nothing can be spent under this grant any more.').waitFor()
@@ -98,6 +107,42 @@ describe('an endpoint that the server has chosen', () => {
 })
 
 describe('a server', () => {
+  test('behavior: that lies together with its endpoint does not have the page forget those it has seen', async () => {
+    const { page, grant, path, stops, url } = await approved()
+    const stolen = { ...grant, perDay: 3_000_000n }
+    const terms = json({
+      grant: Grant.serialize(stolen),
+      permission: Permission.serialize(Permission.fromGrant(stolen)),
+    })
+    const isApproved = toFunctionSelector(
+      'isApproved((address,address,address,uint160,uint48,uint48,uint48,uint256,bytes))',
+    )
+    endpoint(
+      (data) => ({ result: concat([padHex(data.startsWith(isApproved) ? '0x1' : '0x0'), padHex('0x0')]) }),
+      (at, said: object) => (at === path ? { ...said, ...terms } : undefined),
+    )
+    await signIn(page, site.origin)
+    await page.goto(url)
+    await page.getByText('Other terms of this grant that this browser has seen').waitFor()
+    site.api = 'down'
+    await page.reload()
+    await page.getByText('The chain has not said where it stands.').first().waitFor()
+    // Both, what was seen first before what the liars say.
+    const cards = page.getByRole('article')
+    expect(await cards.count()).toBe(2)
+    await cards
+      .first()
+      .getByRole('button', { name: /^Revoke/ })
+      .click()
+    await cards
+      .first()
+      .getByRole('button', { name: /^Yes, revoke/ })
+      .click()
+    await answer(page, 'Confirm')
+    await page.getByText('Your wallet has it on chain').waitFor()
+    expect(await stops()).toMatchObject({ revoked: true })
+  })
+
   test('error: that shows another grant in the place of this one', async () => {
     const { page, grant, path, stops, url } = await approved()
     const other = Grant.define({

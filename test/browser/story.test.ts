@@ -74,7 +74,9 @@ test('default', { timeout: 120_000 }, async () => {
   await page.getByRole('button', { name: /^Revoke/ }).click()
   await page.getByRole('button', { name: /^Yes, revoke/ }).click()
   await answer(page, 'Confirm')
-  await page.getByText('Nothing can be spent under this grant any more.').waitFor()
+  await page.getByText('Nothing can be spent under this grant any more.').first().waitFor()
+  // What the increase replaced is unfolded, so that its owner sees that it has ended as well.
+  await page.getByText('The chain says: revoked').waitFor()
   expect(await Guard.stopsOfAccount(scene.base.client, key)).toMatchObject({ revoked: true })
   await budget.sync()
   const last = budget.spend({ ...order, key: 'third', amount: 20_000n })

@@ -37,33 +37,53 @@ const raised = (perDay: bigint) => {
 
 test('default', () => {
   kept.keep(terms, { isApproved: false })
-  expect(kept.find(grant.grantId)).toEqual(terms)
+  expect(kept.of(grant.grantId)).toEqual([terms])
   expect(kept.all()).toEqual([terms])
-  expect(kept.other(terms)).toBeUndefined()
+  expect([kept.has(terms), kept.others(terms)]).toEqual([true, []])
 })
 
-test('behavior: others of the same grant take their place only where the chain knows them as approved', () => {
+test('behavior: others of the same grant are kept beside them, where the chain is said to know those as approved', () => {
   kept.keep(terms, { isApproved: false })
   const other = raised(5_000_000n)
   kept.keep(other, { isApproved: false })
-  expect(kept.find(grant.grantId)).toEqual(terms)
-  expect(kept.other(other)).toEqual(terms)
-  kept.keep(other, { isApproved: true })
-  expect(kept.find(grant.grantId)).toEqual(other)
-  expect(kept.other(other)).toBeUndefined()
+  expect(kept.of(grant.grantId)).toEqual([terms])
+  expect([kept.has(other), kept.others(other)]).toEqual([false, [terms]])
+  for (const again of [other, terms, other]) kept.keep(again, { isApproved: true })
+  expect(kept.of(grant.grantId)).toEqual([terms, other])
+  expect(kept.all()).toEqual([terms, other])
+  expect([kept.others(other), kept.others(terms)]).toEqual([[terms], [other]])
+})
+
+test('behavior: whatever is said to be approved, the first stay, and the last four', () => {
+  const many = Array.from({ length: 9 }, (_, n) => raised(BigInt(n + 3) * 1_000_000n))
+  for (const one of [terms, ...many]) kept.keep(one, { isApproved: true })
+  expect(kept.of(grant.grantId)).toEqual([terms, ...many.slice(-4)])
 })
 
 test('error: what cannot be read is not there, and keeps nothing out', () => {
-  window.localStorage.setItem(`hardcap.grant.${grant.grantId}`, '["{}"]')
-  expect(kept.find(grant.grantId)).toBeUndefined()
-  expect(kept.all()).toEqual([])
-  kept.keep(terms, { isApproved: false })
-  expect(kept.find(grant.grantId)).toEqual(terms)
+  for (const text of ['["{}"]', '{}', 'null', '[', '[7,7]']) {
+    window.localStorage.setItem(`hardcap.grant.${grant.grantId}`, text)
+    expect(kept.of(grant.grantId)).toEqual([])
+    expect(kept.all()).toEqual([])
+    kept.keep(terms, { isApproved: false })
+    expect(kept.of(grant.grantId)).toEqual([terms])
+  }
+})
+
+test('error: a browser that has no room left keeps what it has', () => {
+  kept.keep(terms, { isApproved: true })
+  const { localStorage } = window
+  const setItem = () => {
+    throw new DOMException('Full.', 'QuotaExceededError')
+  }
+  vi.stubGlobal('window', { localStorage: { getItem: localStorage.getItem, setItem } })
+  kept.keep(raised(5_000_000n), { isApproved: true })
+  expect(kept.of(grant.grantId)).toEqual([terms])
 })
 
 test('error: a browser that keeps nothing', () => {
   vi.stubGlobal('window', {})
   kept.keep(terms, { isApproved: true })
-  expect(kept.find(grant.grantId)).toBeUndefined()
+  expect(kept.of(grant.grantId)).toEqual([])
   expect(kept.all()).toEqual([])
 })

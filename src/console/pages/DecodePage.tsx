@@ -1,6 +1,6 @@
 import { useId, useState } from 'react'
 import * as Grant from '../../Grant.js'
-import type * as Permission from '../../Permission.js'
+import * as Permission from '../../Permission.js'
 import * as Policy from '../../Policy.js'
 import * as Comparison from '../../react/Comparison.js'
 import { Notice, Party } from '../../react/components/parts.js'
@@ -131,14 +131,15 @@ function DecodedPermission({ permission, how, grant }: PermissionProps) {
   const amount = known === undefined ? `${allowance} base units of ${token}` : words.money(allowance, known)
   const howOften = period >= end - start ? 'in all' : `every ${words.seconds(period).replace(/^1 /, '')}`
   const explanation = Policy.explain(permission.extraData)
-  const mine =
+  const seen =
     explanation.kind === 'policy'
-      ? kept.find(explanation.policy.grantId)
-      : kept.all().find((terms) => Comparison.of(terms.grant, permission).length === 0)
+      ? kept.of(explanation.policy.grantId)
+      : kept.all().filter((terms) => Comparison.of(terms.grant, permission).length === 0)
+  const mine = seen.find((terms) => Permission.equals(terms.permission, permission)) ?? seen.at(-1)
   const compared = grant ?? mine?.grant
   const replaces = explanation.kind === 'policy' ? (explanation.policy.replaces ?? undefined) : undefined
   const differences = compared === undefined ? undefined : Comparison.of(compared, permission, { replaces })
-  const stoppable = grant !== undefined && differences?.length === 0 ? { grant, permission } : mine
+  const stoppable = grant !== undefined && differences?.length === 0 ? [{ grant, permission }] : seen
   return (
     <section className="hc-card">
       <h2>{how}</h2>
@@ -159,7 +160,9 @@ function DecodedPermission({ permission, how, grant }: PermissionProps) {
         <Differences differences={differences} />
       )}
       <RawPermission permission={permission} />
-      {stoppable === undefined ? null : <KeptGrant terms={stoppable} />}
+      {stoppable.map((terms) => (
+        <KeptGrant key={Permission.hash(terms.permission)} terms={terms} />
+      ))}
     </section>
   )
 }

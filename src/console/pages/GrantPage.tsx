@@ -1,6 +1,6 @@
 import { type ReactNode, useEffect, useState } from 'react'
 import { formatEther } from 'viem'
-import type * as Permission from '../../Permission.js'
+import * as Permission from '../../Permission.js'
 import { type Standing, useStanding } from '../../react/chain.js'
 import { GrantCard } from '../../react/components/GrantCard.js'
 import { GrantTerms } from '../../react/components/GrantTerms.js'
@@ -60,12 +60,9 @@ function Watch({ shown, explorerUrl }: { shown: ShownGrant; explorerUrl: string 
     // What is not the grant's own permission would stop something else.
     if (differences.length === 0) kept.keep({ grant, permission }, { isApproved })
   }, [grant, permission, differences, isApproved])
-  const before =
-    differences.length > 0
-      ? kept.find(grant.grantId)
-      : stands?.approved === true
-        ? undefined
-        : kept.other({ grant, permission })
+  const seen = differences.length > 0 ? kept.of(grant.grantId) : kept.others({ grant, permission })
+  // Where the chain says nothing, what this browser has seen counts.
+  const isKnown = stands?.approved ?? (onChain.isPending || kept.has({ grant, permission }))
   return (
     <div className="cards">
       <GrantCard grant={grant} status={statusOf(standing.status, stands, permission)} meters={meters}>
@@ -104,15 +101,7 @@ function Watch({ shown, explorerUrl }: { shown: ShownGrant; explorerUrl: string 
           revoked={stands?.revoked ?? false}
         />
       </GrantCard>
-      {before === undefined || (onChain.isPending && differences.length === 0) ? null : (
-        <section aria-label="Seen here before">
-          <Notice tone="bad" title="This is not what this browser has seen before.">
-            What the server shows now is not what the chain knows of this grant. These are the terms that this
-            browser has seen:
-          </Notice>
-          <KeptGrant terms={before} />
-        </section>
-      )}
+      <Seen terms={seen} isDoubtful={differences.length > 0 || !isKnown} isEnded={stands?.revoked ?? false} />
       <Boundary of={shown} instead={null}>
         <IncreaseList shown={shown} />
       </Boundary>
@@ -144,6 +133,39 @@ function Watch({ shown, explorerUrl }: { shown: ShownGrant; explorerUrl: string 
         <RawPermission permission={permission} />
       </section>
     </div>
+  )
+}
+
+type SeenProps = { terms: readonly kept.Kept[]; isDoubtful: boolean; isEnded: boolean }
+
+/**
+ * What this browser keeps of the grant besides what is shown. There also where the chain is said to know what is shown:
+ * who names the endpoint can have it say so. Unfolded where what is shown `isEnded`, and something else may not be.
+ */
+function Seen({ terms, isDoubtful, isEnded }: SeenProps): ReactNode {
+  const [isOpen, setIsOpen] = useState(false)
+  if (terms.length === 0) return null
+  const cards = terms.map((one) => <KeptGrant key={Permission.hash(one.permission)} terms={one} />)
+  if (isDoubtful)
+    return (
+      <section aria-label="Seen here before">
+        <Notice tone="bad" title="This is not what this browser has seen before.">
+          What the server shows now is not what the chain knows of this grant. These are the terms that this
+          browser has seen:
+        </Notice>
+        {cards}
+      </section>
+    )
+  return (
+    <details
+      className="hc-raw"
+      open={isOpen || isEnded}
+      onToggle={({ currentTarget }) => setIsOpen(currentTarget.open)}
+    >
+      <summary>Other terms of this grant that this browser has seen</summary>
+      <p>An increase leaves them here: what it replaced is revoked. Anything else you can stop here.</p>
+      {isOpen || isEnded ? cards : null}
+    </details>
   )
 }
 
@@ -216,15 +238,15 @@ function IncreaseList({ shown }: { shown: ShownGrant }) {
 
 /** The server is away, or does not know the grant: the chain is asked, and the wallet can stop it. */
 function Offline({ grantId }: { grantId: string }) {
-  const terms = kept.find(grantId)
-  if (terms === undefined)
+  const terms = kept.of(grantId)
+  if (terms.length === 0)
     return (
       <p>
         This browser has not shown this grant before. Open the decoder with its permission and its grant to
         stop it.
       </p>
     )
-  return <KeptGrant terms={terms} />
+  return terms.map((one) => <KeptGrant key={Permission.hash(one.permission)} terms={one} />)
 }
 
 export function KeptGrant({ terms }: { terms: kept.Kept }) {

@@ -130,20 +130,28 @@ function KeptGrants({
 }) {
   const shown = kept.all().filter(only)
   if (shown.length === 0) return null
+  const ids = [...new Set(shown.map(({ grant }) => grant.grantId))]
   return (
     <section className="hc-card">
       <h2>{title}</h2>
       <p>Pausing and revoking go straight from your wallet to the chain.</p>
       <ul>
-        {shown.map(({ grant }) => (
-          <li key={grant.grantId}>
-            <a href={place.href({ page: 'grant', grantId: grant.grantId })}>
-              <bdi>{grant.id === grant.grantId ? words.short(grant.grantId) : grant.id}</bdi>
-            </a>
-            : {words.summary(grant)}
-          </li>
+        {ids.map((grantId) => (
+          <KeptItem key={grantId} terms={shown.filter(({ grant }) => grant.grantId === grantId)} />
         ))}
       </ul>
     </section>
   )
+}
+
+/** A grant by the name that it had first, with all terms that were seen of it. */
+function KeptItem({ terms }: { terms: readonly kept.Kept[] }) {
+  return terms.slice(0, 1).map(({ grant }) => (
+    <li key={grant.grantId}>
+      <a href={place.href({ page: 'grant', grantId: grant.grantId })}>
+        <bdi>{grant.id === grant.grantId ? words.short(grant.grantId) : grant.id}</bdi>
+      </a>
+      : {terms.map((one) => words.summary(one.grant)).join(' Later: ')}
+    </li>
+  ))
 }
