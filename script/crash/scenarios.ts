@@ -188,8 +188,9 @@ export const scenarios: readonly Scenario[] = [
     stores: ['PostgreSQL'],
     share: 1,
     round: (options) =>
-      within(options, { rail: 'guard', ...capsOf(countOf(options)) }, async (world) => {
-        const orders = world.orders(countOf(options))
+      // Fewer orders: each takes its time there.
+      within(options, { rail: 'guard', ...capsOf(countOf(options) - 2) }, async (world) => {
+        const orders = world.orders(countOf(options) - 2)
         const { books } = world.main
         const stores = await Promise.all([2, 10, 25].map((delayMs) => books.distant(delayMs)))
         await murder(world, options, (n) => {
