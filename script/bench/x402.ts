@@ -12,7 +12,8 @@ mines at once: real chains add their block time to both sides. Merchant, facilit
   direct   payWith on the direct rail: the agent's own address pays, topped up before
 
 HARDCAP_CALLS (60) calls one after the other, the clients taking turns; then a tenth as many times 32 at once (strict: each
-waits for the one before it, since its float is one call). The figures are medians of single calls, ours over stock.
+waits for the one before it, since its float is one call). Books look at the chain every two seconds, as often as Base has a
+block (strict: 50 times a second, to see its funding at once). The figures are medians of single calls, ours over stock.
 `
 
 export const x402: Bench<Measured> = {

@@ -24,6 +24,12 @@ const grants = {
 } as const satisfies Record<string, Partial<Grant.DefineParams>>
 
 type Rail = keyof typeof grants
+
+/**
+ * Milliseconds between two looks at the chain. As often as Base has a block, which here comes with every settlement; where
+ * each call waits for its funding, as soon as that can be there.
+ */
+const pollMs: Record<Rail, number> = { direct: 2_000, purse: 2_000, strict: 20 }
 type Name = 'stock' | Rail
 const names: readonly Name[] = ['stock', 'direct', 'purse', 'strict']
 const rails = Object.keys(grants) as readonly Rail[]
@@ -93,7 +99,7 @@ async function granted(
   )
   const permission = Permission.fromGrant(grant)
   const store = sqlite(join(folder, `${rail}.db`))
-  const budget = await openBudget(base.client, { grant, permission, agent, store })
+  const budget = await openBudget(base.client, { grant, permission, agent, store, pollMs: pollMs[rail] })
   await budget.approve({ signature: await Permission.sign(wallet.account, permission) })
   const pay = payWith(budget)
   const close = async () => {
