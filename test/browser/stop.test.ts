@@ -124,11 +124,15 @@ describe('a server', () => {
     await signIn(page, site.origin)
     await page.goto(url)
     await page.getByText('Other terms of this grant that this browser has seen').waitFor()
+    // Kept once the liars' endpoint has said that they are approved.
+    const isKept = (name: string) => JSON.parse(window.localStorage.getItem(name) ?? '[]').length === 4
+    await page.waitForFunction(isKept, `hardcap.grant.${grant.grantId}`)
     site.api = 'down'
     await page.reload()
     await page.getByText('The chain has not said where it stands.').first().waitFor()
     // Both, what was seen first before what the liars say.
     const cards = page.getByRole('article')
+    await cards.nth(1).waitFor()
     expect(await cards.count()).toBe(2)
     await cards
       .first()
